@@ -1,0 +1,41 @@
+"""What happened: the one log from which every figure is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from servsim.records.arrays import Codes, Ids, Ticks, freeze
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """Facts of one run, by item and by case; -1 where it did not happen before the clock stopped.
+
+    An item that was never interrupted was worked on from `started_at` to `completed_at` by `worker`. All
+    stretches of work of the others stand in `stretch_*`, in order of their beginning, the last one included; `worker` is then
+    who worked on it last. An item in hand when the clock stops has started_at and worker but no completed_at.
+    """
+
+    # items
+    enabled_at: Ticks  # the case has reached the step
+    offered_at: Ticks  # pushed to the queue
+    started_at: Ticks  # service begins for the first time
+    completed_at: Ticks
+    worker: Ids
+
+    # stretches of work of interrupted items
+    stretch_item: Ids
+    stretch_worker: Ids
+    stretch_from: Ticks
+    stretch_to: Ticks
+
+    # items moved to another queue after waiting too long
+    escalated_item: Ids
+    escalated_at: Ticks
+
+    # cases
+    left_at: Ticks
+    outcome: Codes  # Outcome
+
+    def __post_init__(self) -> None:
+        freeze(self)

@@ -1,0 +1,70 @@
+"""Who is there, when, and what they can do: the staff side of a run, as arrays."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.records.arrays import Codes, Ids, Ticks, freeze
+
+
+class EndOfShift(enum.IntEnum):
+    """What a worker does with the item in hand when the shift ends."""
+
+    FINISH = 0
+    """completes it; the extra time is overtime"""
+    SUSPEND = 1
+    """lays it down; it goes to the head of its queue and anybody able may resume it"""
+    SUSPEND_KEEP = 2
+    """lays it down and resumes it at the start of the next shift"""
+    NO_LATE_START = 3
+    """does not start what cannot be finished; takes the next item in the queue that fits"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The staff of one run. Departments, pools, skills and workers are numbered in the order of their names.
+
+    A skill has one queue. A pool is a group of workers able to do the same skills; `preference[pool, skill]` is
+    the order in which a freed worker looks at the queues (lower first, equal: the best item over all of them),
+    -1 where the pool lacks the skill. `pace[worker, skill]` is the speed in per cent of the standard time (0: not able).
+    Duty spans never overlap for one worker; breaks lie within duty spans.
+    """
+
+    departments: tuple[str, ...]
+    pools: tuple[str, ...]
+    skills: tuple[str, ...]
+    workers: tuple[str, ...]
+
+    pool_department: Ids  # [pools]
+    pool_end_of_shift: Codes  # [pools] EndOfShift
+    pool_wage: NDArray[np.float64]  # [pools] money per rostered hour
+    pool_overtime: NDArray[np.float64]  # [pools] wage factor of an overtime hour
+    preference: Codes  # [pools, skills]
+
+    worker_pool: Ids  # [workers]
+    pace: NDArray[np.int32]  # [workers, skills] per cent
+
+    duty_worker: Ids  # [duties], sorted by (worker, from)
+    duty_from: Ticks
+    duty_to: Ticks
+    break_worker: Ids  # [breaks], sorted by (worker, at)
+    break_at: Ticks
+    break_lasts: Ticks
+    break_postponed: Codes  # 1: begins after the item in hand; 0: begins on time, the work is paused
+
+    assignment: tuple[str, ...]  # [skills] name of the rule that picks the worker
+    escalate_after: Ticks  # [skills] waiting time after which an item moves on, -1: never
+    escalate_to: Ids  # [skills] the skill whose queue it moves to
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    def department_of_skill(self) -> Ids:
+        """Department of the first pool that has the skill, -1 where nobody has it."""
+        able = self.preference >= 0
+        first = np.where(able.any(axis=0), able.argmax(axis=0), -1)
+        return np.where(first >= 0, self.pool_department[first], -1).astype(np.int32)

@@ -1,0 +1,153 @@
+"""One replication of one scenario: plan, workload and log together, and the tables people read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from servsim.quantities import MINUTE
+from servsim.records.arrays import Ids, Ticks, digest
+from servsim.records.eventlog import EventLog
+from servsim.records.plan import Plan
+from servsim.records.workload import Outcome, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Cases that arrive in [begin, end) are counted; the clock runs from 0 to `until`."""
+
+    begin: int
+    end: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one replication was given and what came of it."""
+
+    scenario: str
+    start: np.datetime64  # date and time of tick 0
+    window: Window
+    plan: Plan
+    workload: Workload
+    log: EventLog
+    seed: int = 0
+    replication: int = 0
+
+    # ------------------------------------------------------------------ derived columns, in ticks
+    @cached_property
+    def responded_at(self) -> Ticks:
+        """[cases] first start of a step that answers the customer, -1 where there was none."""
+        work, started = self.workload, self.log.started_at
+        answers = (work.steps.responds[work.step] == 1) & (started >= 0)
+        at = np.full(work.n_cases, np.iinfo(np.int64).max)
+        np.minimum.at(at, work.case[answers], started[answers])
+        return np.where(at == np.iinfo(np.int64).max, -1, at)
+
+    @cached_property
+    def counted(self) -> np.ndarray:
+        """[cases] True for cases that arrive within the window."""
+        at = self.workload.arrived_at
+        return (at >= self.window.begin) & (at < self.window.end)
+
+    @cached_property
+    def item_department(self) -> Ids:
+        """[items] department that owns the step's skill, -1 for steps that need nobody."""
+        of_skill = np.append(self.plan.department_of_skill(), np.int32(-1))  # index -1 → last
+        return of_skill[self.workload.skill]
+
+    def stretches(self) -> tuple[Ids, Ids, Ticks, Ticks]:
+        """(item, worker, from, to) of every stretch of work by a worker; `to` is the clock's stop for work in hand."""
+        log = self.log
+        broken = np.zeros(self.workload.n_items, bool)
+        broken[log.stretch_item] = True
+        whole = np.flatnonzero((log.worker >= 0) & (log.started_at >= 0) & ~broken).astype(np.int32)
+        ends = log.completed_at[whole]
+        until = np.where(ends >= 0, ends, self.window.until)
+        return (
+            np.concatenate([whole, log.stretch_item]),
+            np.concatenate([log.worker[whole], log.stretch_worker]),
+            np.concatenate([log.started_at[whole], log.stretch_from]),
+            np.concatenate([until, log.stretch_to]),
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the event log."""
+        return digest(self.log)
+
+    # ------------------------------------------------------------------ tables
+    def when(self, at: Ticks) -> np.ndarray:
+        """Ticks as datetime64[us], NaT where -1."""
+        stamps = self.start.astype("datetime64[us]") + at.astype("timedelta64[us]")
+        return np.where(at >= 0, stamps, np.datetime64("NaT", "us"))
+
+    @cached_property
+    def cases(self) -> pd.DataFrame:
+        """One row per case: case, case_class, channel, source, arrived_at, responded_at, left_at, outcome, counted,
+        due_<promise> for each promise. Instants are timestamps, NaT where it did not happen."""
+        import pandas as pd
+
+        work, log = self.workload, self.log
+        columns: dict[str, object] = {
+            "case": np.arange(work.n_cases),
+            "case_class": named(work.classes, work.case_class),
+            "channel": named(work.channels, work.channel),
+            "source": named(work.sources, work.source),
+            "arrived_at": self.when(work.arrived_at),
+            "responded_at": self.when(self.responded_at),
+            "left_at": self.when(log.left_at),
+            "outcome": named(tuple(o.name.lower() for o in Outcome), log.outcome),
+            "counted": self.counted,
+        }
+        for promise, due in zip(work.promises, work.due_at, strict=True):
+            columns[f"due_{promise}"] = self.when(due)
+        return pd.DataFrame(columns)
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """One row per work item that was enabled: item, case, case_class, channel, step, kind, visit, skill, department,
+        pool, worker, enabled_at, offered_at, started_at, completed_at, waiting and processing in minutes."""
+        import pandas as pd
+
+        plan, work, log = self.plan, self.workload, self.log
+        keep = np.flatnonzero(log.enabled_at >= 0)
+        step, case, worker = work.step[keep], work.case[keep], log.worker[keep]
+        pool = np.where(worker >= 0, plan.worker_pool[worker], -1) if len(plan.workers) else np.full(len(keep), -1)
+        started, completed, enabled = log.started_at[keep], log.completed_at[keep], log.enabled_at[keep]
+        return pd.DataFrame(
+            {
+                "item": keep,
+                "case": case,
+                "case_class": named(work.classes, work.case_class[case]),
+                "channel": named(work.channels, work.channel[case]),
+                "step": named(work.steps.names, step),
+                "kind": named(work.steps.kind, step),
+                "visit": work.visit[keep],
+                "skill": named(plan.skills, work.skill[keep]),
+                "department": named(plan.departments, self.item_department[keep]),
+                "pool": named(plan.pools, pool),
+                "worker": named(plan.workers, worker),
+                "enabled_at": self.when(enabled),
+                "offered_at": self.when(log.offered_at[keep]),
+                "started_at": self.when(started),
+                "completed_at": self.when(completed),
+                "waiting": np.where(started >= 0, (started - enabled) / MINUTE, np.nan),
+                "processing": np.where(completed >= 0, (completed - started) / MINUTE, np.nan),
+            }
+        )
+
+
+def named(names: tuple[str, ...], codes: np.ndarray) -> pd.Categorical:
+    """Codes as a categorical column of names; -1 is missing."""
+    import pandas as pd
+
+    if len(set(names)) == len(names):
+        return pd.Categorical.from_codes(codes, categories=list(names))
+    return pd.Categorical(np.array([*names, None], dtype=object)[codes])

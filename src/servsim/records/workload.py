@@ -1,0 +1,100 @@
+"""What there is to do: every case and every work item of a run, all dice thrown, before the clock starts."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.records.arrays import Codes, Ids, Ticks, freeze
+
+
+class Outcome(enum.IntEnum):
+    """How a case ended, as far as the clock went."""
+
+    IN_PROCESS = 0
+    COMPLETED = 1
+    REJECTED = 2
+    ABANDONED = 3
+
+
+class Leaves(enum.IntEnum):
+    """What the completion of an item means for its case."""
+
+    NOT = 0
+    COMPLETED = 1
+    REJECTED = 2
+
+
+FORK = -2
+"""In `next_item`: the item has several successors, listed in `fork_target`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps that items belong to: one row per step of each process that is in use."""
+
+    names: tuple[str, ...]  # step id; "process.step" where two processes share an id
+    process: tuple[str, ...]
+    kind: tuple[str, ...]  # task, handoff, approval, delay, join, ...
+    skill: Ids  # -1: needs nobody
+    responds: Codes  # 1: its start is an answer to the customer
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Cases in order of arrival; items grouped by case, in an order in which a predecessor never follows its successor.
+
+    Case i owns items first_item[i] … first_item[i+1]-1. A case enters with its first item at `arrived_at`.
+    """
+
+    classes: tuple[str, ...]
+    channels: tuple[str, ...]
+    sources: tuple[str, ...]  # demand ids
+    promises: tuple[str, ...]
+    promise_event: tuple[str, ...]  # [promises] "first_response" or "resolution"
+    promise_penalty: NDArray[np.float64]  # [promises, classes] money per breach
+    steps: Steps
+
+    # cases
+    arrived_at: Ticks
+    case_class: Ids
+    channel: Ids
+    source: Ids
+    patience: Ticks  # gives up that long after arrival if nobody has begun to serve it; -1: never
+    due_at: NDArray[np.int64]  # [promises, cases] -1: nothing promised
+    first_item: NDArray[np.int64]  # [cases + 1]
+
+    # items
+    case: Ids
+    step: Ids
+    visit: Ids  # 0 for the first visit of the case to the step
+    skill: Ids  # -1: needs nobody, runs for `work` by itself
+    work: Ticks  # at a pace of 100 %
+    hold: Ticks  # between enabled and offered (dispatch delay)
+    next_item: Ids  # -1: the case leaves; -2: several, see fork_*
+    n_predecessors: Codes  # enabled when so many have completed (joins); 1 for most
+    leaves: Codes  # Leaves
+    returned: Codes  # 1: the visit ended in a return (approval sent back, hand-over sent back)
+    rank: Ticks  # lower first; filled in by dispatch
+
+    # forks: fork_item[k] is followed by fork_target[fork_first[k]:fork_first[k+1]]
+    fork_item: Ids
+    fork_first: NDArray[np.int64]
+    fork_target: Ids
+
+    # the key of an item in the queue of skill s is (rank + rank_slope[s] * offered tick, offered tick, item)
+    rank_slope: Codes  # [skills] -1, 0 or 1
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def n_cases(self) -> int:
+        return len(self.arrived_at)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.case)
