@@ -86,7 +86,7 @@ def holm(p: ArrayLike) -> Floats:
     """p-values of one family, adjusted step by step; NaN (no test) stays NaN and does not count.
 
     Sorted upwards, adjusted p₍ᵢ₎ = max over j ≤ i of min(1, (m − j + 1) · p₍ⱼ₎). Rejecting what is below α errs
-    anywhere in the family with probability at most α, whatever the dependence. Source: Holm, Scand. J. Statist. 6 (1979) 65.
+    anywhere in the family with probability at most α, whatever the dependence. Source: Holm, Scand. J. Statist. 1979.
 
     >>> holm([0.01, 0.04, 0.03, 0.005]).tolist()
     [0.03, 0.06, 0.06, 0.02]
