@@ -1,0 +1,105 @@
+"""What is simulated: frozen, validated values; no dice, no clock."""
+
+from servsim.model.calendar import BusinessCalendar, Clock, Openings
+from servsim.model.demand import (
+    ARRIVALS,
+    Appointments,
+    Arrivals,
+    Batch,
+    BusyDays,
+    Demand,
+    Hourly,
+    Poisson,
+    Renewal,
+    Surge,
+    Trace,
+)
+from servsim.model.dispatching import ASSIGNMENTS, RULES, Dispatch, Escalation, Policy
+from servsim.model.distributions import DISTRIBUTIONS, Distribution, distribution
+from servsim.model.edits import EDITS
+from servsim.model.errors import InputError, problems
+from servsim.model.files import read_columns
+from servsim.model.organisation import Break, Department, Pool, Profile, Shift, Worker
+from servsim.model.process import Flow, Process
+from servsim.model.promises import Attribute, CaseClass, Promise
+from servsim.model.scenario import Assumption, Fact, Scenario
+from servsim.model.settings import Compute, Precision, Settings, split
+from servsim.model.steps import (
+    END,
+    EXITS,
+    REJECTED,
+    STEPS,
+    Approval,
+    Automated,
+    Decision,
+    Delay,
+    Handoff,
+    Join,
+    Parallel,
+    Step,
+    Task,
+    Work,
+    WorkPart,
+)
+
+__all__ = [
+    "ARRIVALS",
+    "ASSIGNMENTS",
+    "DISTRIBUTIONS",
+    "EDITS",
+    "END",
+    "EXITS",
+    "REJECTED",
+    "RULES",
+    "STEPS",
+    "Appointments",
+    "Approval",
+    "Arrivals",
+    "Assumption",
+    "Attribute",
+    "Automated",
+    "Batch",
+    "Break",
+    "BusinessCalendar",
+    "BusyDays",
+    "CaseClass",
+    "Clock",
+    "Compute",
+    "Decision",
+    "Delay",
+    "Demand",
+    "Department",
+    "Dispatch",
+    "Distribution",
+    "Escalation",
+    "Fact",
+    "Flow",
+    "Handoff",
+    "Hourly",
+    "InputError",
+    "Join",
+    "Openings",
+    "Parallel",
+    "Poisson",
+    "Policy",
+    "Pool",
+    "Precision",
+    "Process",
+    "Profile",
+    "Promise",
+    "Renewal",
+    "Scenario",
+    "Settings",
+    "Shift",
+    "Step",
+    "Surge",
+    "Task",
+    "Trace",
+    "Work",
+    "WorkPart",
+    "Worker",
+    "distribution",
+    "problems",
+    "read_columns",
+    "split",
+]

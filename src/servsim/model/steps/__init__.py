@@ -1,0 +1,28 @@
+"""The kinds of step; one file each."""
+
+from servsim.model.steps.approval import Approval
+from servsim.model.steps.decision import Decision
+from servsim.model.steps.delay import Delay
+from servsim.model.steps.handoff import Handoff
+from servsim.model.steps.parallel import Join, Parallel
+from servsim.model.steps.step import END, EXITS, REJECTED, STEPS, Automated, Onward, Step, Work, WorkPart
+from servsim.model.steps.task import Task
+
+__all__ = [
+    "END",
+    "EXITS",
+    "REJECTED",
+    "STEPS",
+    "Approval",
+    "Automated",
+    "Decision",
+    "Delay",
+    "Handoff",
+    "Join",
+    "Onward",
+    "Parallel",
+    "Step",
+    "Task",
+    "Work",
+    "WorkPart",
+]

@@ -1,0 +1,257 @@
+"""What arrives and when: case classes by source, with the pattern of their arrivals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+
+from servsim.model.base import (
+    AboveZero,
+    Date,
+    Duration,
+    Id,
+    Label,
+    Model,
+    Number,
+    OneOf,
+    Positive,
+    Rate,
+    Share,
+    TimeOfDay,
+    Word,
+    sums_to_one,
+)
+from servsim.model.calendar import Days, by_day
+from servsim.model.distributions import AnyDistribution
+from servsim.model.errors import InputError, refuse
+from servsim.model.files import check_columns
+from servsim.quantities import DAY, UNITS
+from servsim.registry import Registry, suggestion
+
+ARRIVALS: Registry[type[Arrivals]] = Registry("kind of arrivals")
+
+
+class Arrivals(Model):
+    """When cases come."""
+
+    kind: str
+
+
+@ARRIVALS.register("hourly")
+class Hourly(Arrivals):
+    """Poisson with a rate for each hour (24 numbers), half hour (48) or quarter (96) of a day, in cases per hour.
+
+    Days that are not named have no arrivals; a holiday falls back to the Sunday.
+    """
+
+    kind: Literal["hourly"] = "hourly"
+    per_hour: dict[str, tuple[Number, ...]]
+
+    @field_validator("per_hour")
+    @classmethod
+    def _whole_days(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for days, rates in value.items():
+            if len(rates) not in (24, 48, 96):
+                raise refuse(((days,), f"needs 24, 48 or 96 numbers (cases per hour), got {len(rates)}"))
+        by_day(value)
+        return value
+
+    def by_day(self) -> dict[str, NDArray[np.float64]]:
+        """Cases per hour in each slot of equal length, by day type."""
+        return {day: np.array(rates) for day, rates in by_day(self.per_hour).items()}
+
+
+@ARRIVALS.register("poisson")
+class Poisson(Arrivals):
+    """Poisson at a constant rate."""
+
+    kind: Literal["poisson"] = "poisson"
+    rate: Rate
+
+
+@ARRIVALS.register("renewal")
+class Renewal(Arrivals):
+    """Independent gaps between arrivals, the first one included."""
+
+    kind: Literal["renewal"] = "renewal"
+    gap: AnyDistribution
+
+    @model_validator(mode="after")
+    def _time_goes_on(self) -> Self:
+        if self.gap.mean <= 0:
+            raise refuse((("gap",), "must be longer than zero on average"))
+        return self
+
+
+class EarlyOrLate(Model):
+    """Normal deviation from the appointed time."""
+
+    sd: Duration
+
+
+@ARRIVALS.register("appointments")
+class Appointments(Arrivals):
+    """Appointed times on certain days: a list of `times`, or `every` so often from `from` to before `to`."""
+
+    kind: Literal["appointments"] = "appointments"
+    days: Days
+    times: tuple[TimeOfDay, ...] | None = None
+    begin: TimeOfDay | None = Field(default=None, alias="from")
+    end: TimeOfDay | None = Field(default=None, alias="to")
+    every: Duration | None = None
+    per_slot: Positive = 1
+    early_or_late: EarlyOrLate | None = None
+    no_show: Share = 0.0
+
+    @model_validator(mode="after")
+    def _times_or_interval(self) -> Self:
+        interval = (self.begin, self.end, self.every)
+        if (self.times is None) == (None in interval) or (self.times is not None and interval != (None, None, None)):
+            raise ValueError("needs either `times`, or `from`, `to` and `every`")
+        if self.every is not None and (self.every <= 0 or self.begin >= self.end):  # type: ignore[operator]
+            raise ValueError("`every` must be longer than zero and `from` earlier than `to`")
+        return self
+
+    def slots(self) -> tuple[int, ...]:
+        """Appointed times, in ticks since midnight."""
+        if self.times is not None:
+            return self.times
+        assert self.begin is not None and self.end is not None and self.every is not None
+        return tuple(range(self.begin, self.end, self.every))
+
+
+class TraceColumns(Model):
+    """What the columns of the file are called. `patience` and the service times (by step) are durations."""
+
+    arrived_at: str
+    case_class: str | None = None
+    channel: str | None = None
+    patience: str | None = None
+    service: dict[Id, str] = {}
+
+    def flat(self) -> dict[str, str]:
+        """Column by purpose; service times as 'service.<step>'."""
+        named = {name: getattr(self, name) for name in ("arrived_at", "case_class", "channel", "patience")}
+        return {k: v for k, v in named.items() if v is not None} | {f"service.{s}": c for s, c in self.service.items()}
+
+
+@ARRIVALS.register("trace")
+class Trace(Arrivals):
+    """Arrivals replayed from a CSV file (path relative to the project), with what else the file knows.
+
+    `from` is the date in the file that becomes the first date of the clock (default: dates as they are); `unit` is that of
+    bare numbers in duration columns.
+    """
+
+    kind: Literal["trace"] = "trace"
+    file: str
+    columns: TraceColumns
+    first_date: Date | None = Field(default=None, alias="from")
+    unit: str | None = None
+
+    _path: Path = PrivateAttr()
+
+    @field_validator("unit")
+    @classmethod
+    def _known_unit(cls, value: str | None) -> str | None:
+        if value is not None and value not in UNITS:
+            raise ValueError(f"'{value}' is not a unit of time{suggestion(value, ['s', 'min', 'h', 'd', 'wk'])}")
+        return value
+
+    @model_validator(mode="after")
+    def _file_has_the_columns(self, info: ValidationInfo) -> Self:
+        self._path = Path((info.context or {}).get("folder") or Path.cwd(), self.file)
+        try:
+            check_columns(self._path, self.columns.flat())
+        except InputError as error:
+            raise refuse((("file",), str(error)), value=self.file) from None
+        return self
+
+    @property
+    def path(self) -> Path:
+        """The file, found."""
+        return self._path
+
+
+AnyArrivals = Annotated[Arrivals, OneOf(ARRIVALS)]
+
+# ------------------------------------------------------------------ sources of demand
+
+
+class BusyDays(Model):
+    """A gamma factor of mean 1 for each date (doubly stochastic Poisson)."""
+
+    cv: AboveZero
+
+
+class Surge(Model):
+    """So many times the arrivals on the dates from `from` to `to`, both included."""
+
+    label: Label = Label()
+    first_date: Date = Field(alias="from")
+    last_date: Date = Field(alias="to")
+    factor: Number
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last_date < self.first_date:
+            raise refuse((("to",), "is before `from`"))
+        return self
+
+
+class Batch(Model):
+    """Cases per arrival: shares by size."""
+
+    sizes: dict[Positive, Share]
+
+    @field_validator("sizes")
+    @classmethod
+    def _sum(cls, value: dict[int, float]) -> dict[int, float]:
+        sums_to_one(value)
+        return value
+
+    @property
+    def mean(self) -> float:
+        return sum(size * share for size, share in self.sizes.items())
+
+
+class Demand(Model):
+    """One source of cases: a class or a mix of classes through one channel (default: named like the source)."""
+
+    label: Label = Label()
+    case_class: Id | None = None
+    mix: dict[Id, Share] | None = None
+    channel: Word | None = None
+    factor: Number = 1.0
+    arrivals: AnyArrivals
+    busy_days: BusyDays | None = None
+    surges: dict[Id, Surge] = {}
+    batch: Batch | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_the_class(self) -> Self:
+        in_file = isinstance(self.arrivals, Trace) and self.arrivals.columns.case_class is not None
+        given = (self.case_class is not None) + (self.mix is not None) + in_file
+        if given != 1:
+            how = "`case_class`, `mix`" + (" or a column `case_class`" if isinstance(self.arrivals, Trace) else "")
+            raise ValueError(f"needs exactly one of {how}")
+        if self.mix is not None:
+            try:
+                sums_to_one(self.mix)
+            except ValueError as error:
+                raise refuse((("mix",), str(error)), value=self.mix) from None
+        return self
+
+    @property
+    def classes(self) -> dict[str, float]:
+        """Share of each class; empty where the file says."""
+        return self.mix if self.mix is not None else {self.case_class: 1.0} if self.case_class is not None else {}
+
+    def factor_on(self, date: Any) -> float:
+        """The factor on a date, surges included."""
+        surges = [surge.factor for surge in self.surges.values() if surge.first_date <= date <= surge.last_date]
+        return float(self.factor * np.prod(surges)) if surges else self.factor

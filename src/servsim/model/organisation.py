@@ -1,0 +1,167 @@
+"""Who works where and when: departments, pools, skills, shifts and named workers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from servsim.model.base import Count, Duration, Id, Label, Model, Number, Percent, Positive, TimeOfDay
+from servsim.model.calendar import WEEKDAYS, Days, Hours, apart, by_day
+from servsim.model.errors import expected, refuse
+from servsim.quantities import DAY, clock_time, written
+
+
+class Department(Model):
+    label: Label = Label()
+
+
+class Ability(Model):
+    """How well a pool does a skill: pace in per cent of the standard time; preference, lower is looked at first."""
+
+    pace: Percent = 100
+    preference: Positive = Field(default=1, le=100)
+
+
+def _abilities(value: Any) -> Any:
+    if isinstance(value, str):
+        value = [value]
+    return {skill: {} for skill in value} if isinstance(value, list | tuple) else value
+
+
+class Pool(Model):
+    """Workers with the same skills. Wage in money per rostered hour; overtime hours cost `overtime` times as much."""
+
+    department: Id
+    label: Label = Label()
+    skills: Annotated[dict[Id, Ability], BeforeValidator(_abilities)] | None = None
+    end_of_shift: Literal["finish", "suspend", "suspend_keep", "no_late_start"] = "finish"
+    wage: Number = 0.0
+    overtime: Number = 1.5
+
+    @property
+    def abilities(self) -> dict[str, Ability]:
+        """`skills`; in a scenario a pool that names none has one skill of its own name."""
+        return self.skills or {}
+
+
+# ------------------------------------------------------------------ shifts
+
+
+class Break(Model):
+    """A pause at a time of day, in `waves`: the workers go in so many groups, one group after the other."""
+
+    label: Label = Label()
+    at: TimeOfDay
+    lasts: Duration
+    rule: Literal["postpone", "pause"] = "postpone"
+    waves: Positive = 1
+
+
+class Shift(Model):
+    """Hours on certain days of the week, with breaks. Hours may cross midnight; they belong to the day on which they begin."""
+
+    label: Label = Label()
+    days: Days
+    hours: Hours
+    breaks: tuple[Break, ...] = ()
+
+    @field_validator("hours")
+    @classmethod
+    def _apart(cls, value: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        return apart(value)
+
+    @model_validator(mode="after")
+    def _breaks_fit(self) -> Shift:
+        taken: list[tuple[int, int]] = []
+        for i, pause in enumerate(self.breaks):
+            begin = self.break_at(pause)
+            if begin < 0:
+                raise refuse((("breaks", i, "at"), f"{clock_time(pause.at)} is outside the hours of the shift"))
+            end = begin + pause.waves * pause.lasts
+            if not any(a <= begin and end <= b for a, b in self.hours):
+                raise refuse((("breaks", i, "lasts"), f"{pause.waves} × {written(pause.lasts)} ends after the shift"))
+            if any(begin < b and a < end for a, b in taken):
+                raise refuse((("breaks", i, "at"), "overlaps with an earlier break of the shift"))
+            taken.append((begin, end))
+        return self
+
+    def break_at(self, pause: Break) -> int:
+        """Ticks from midnight of the shift's day to the break (above 24:00 after midnight); -1 outside the hours."""
+        inside = (at for at in (pause.at, pause.at + DAY) if any(a <= at < b for a, b in self.hours))
+        return next(inside, -1)
+
+
+class Profile(Model):
+    """How many are present in each slot of the day, instead of hours; a holiday falls back to the Sunday."""
+
+    label: Label = Label()
+    every: Duration
+    headcount: dict[str, tuple[Count, ...]]
+
+    @model_validator(mode="after")
+    def _one_number_for_each_slot(self) -> Profile:
+        if self.every <= 0 or DAY % self.every:
+            raise refuse((("every",), "must divide the day, such as '15 min', '30 min' or '1 h'"))
+        n = DAY // self.every
+        for days, counts in self.headcount.items():
+            if len(counts) != n:
+                raise refuse((("headcount", days), f"needs {n} whole numbers for slots of {written(self.every)}, got {len(counts)}"))
+        _check_days(self.headcount, "headcount")
+        return self
+
+    def by_day(self) -> dict[str, tuple[int, ...]]:
+        """Headcount of each slot, by day type."""
+        return by_day(self.headcount)
+
+
+def _check_days(value: dict[str, Any], field: str) -> None:
+    try:
+        by_day(value)
+    except ValueError as error:
+        raise refuse(((field,), str(error)), value=list(value)) from None
+
+
+def _shift(value: Any) -> Any:
+    """A Shift, or a Profile where it has a headcount."""
+    if isinstance(value, Model):
+        return value
+    if not isinstance(value, dict):
+        raise expected("a mapping with days and hours", value, "带有 days 和 hours 的映射")
+    kind: type[Model] = Profile if "headcount" in value or "every" in value else Shift
+    return kind.model_validate(value)
+
+
+AnyShift = Annotated[Shift | Profile, BeforeValidator(_shift)]
+
+
+class Worker(Model):
+    """One named person on top of the counts; pace in per cent, overall or by skill, on top of the pool's."""
+
+    label: Label = Label()
+    pool: Id
+    shifts: tuple[Id, ...] = Field(min_length=1)
+    pace: Percent | dict[Id, Percent] = 100
+
+    def pace_of(self, skill: str) -> int:
+        return self.pace if isinstance(self.pace, int) else self.pace.get(skill, 100)
+
+
+def overlap(a: Shift, b: Shift) -> str | None:
+    """The first day on which two weekly shifts overlap, or None; holidays are compared within the day."""
+    if "holiday" in a.days and "holiday" in b.days and _meet(a.hours, b.hours, 0):
+        return "holiday"
+    for day in a.days:
+        for other in b.days:
+            if "holiday" in (day, other):
+                continue
+            between = (WEEKDAYS.index(other) - WEEKDAYS.index(day)) % 7
+            if any(_meet(a.hours, b.hours, shift * DAY) for shift in (between, between - 7)):
+                return day
+    return None
+
+
+def _meet(one: tuple[tuple[int, int], ...], two: tuple[tuple[int, int], ...], later: int) -> bool:
+    return any(a < d + later and c + later < b for a, b in one for c, d in two)
+
+

@@ -1,0 +1,154 @@
+"""How a case travels: the steps of a process as a graph, and what makes such a graph sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from servsim.model.base import Id, Label, Model, OneOf
+from servsim.model.errors import Path, refuse
+from servsim.model.steps import EXITS, STEPS, Join, Parallel, Step, Work
+from servsim.registry import suggestion
+
+AnyStep = Annotated[Step, OneOf(STEPS)]
+Steps = Mapping[str, Step]
+Found = Iterator[tuple[Path, str]]
+
+
+class Process(Model):
+    """Steps by id, and where a case begins."""
+
+    label: Label = Label()
+    start: Id
+    steps: dict[Id, AnyStep] = Field(min_length=1)
+
+    @field_validator("steps")
+    @classmethod
+    def _exits_are_no_steps(cls, steps: dict[str, Step]) -> dict[str, Step]:
+        for name in EXITS:
+            if name in steps:
+                raise refuse(((name,), f"'{name}' is a way out of the process, not the id of a step"))
+        return steps
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A sound process after its edits."""
+
+    start: str
+    steps: dict[str, Step]
+
+    @property
+    def responders(self) -> frozenset[str]:
+        """The steps whose start is an answer to the customer: those that say so, else the first work on each way."""
+        explicit = frozenset(name for name, step in self.steps.items() if isinstance(step, Work) and step.responds)
+        return explicit or frozenset(self._first_work())
+
+    def _first_work(self) -> Iterator[str]:
+        seen, ahead = {self.start}, [self.start]
+        while ahead:
+            name = ahead.pop()
+            step = self.steps[name]
+            if isinstance(step, Work) and step.responds is not False:
+                yield name
+                continue
+            for follower in sorted(step.successors() - seen - set(EXITS)):
+                seen.add(follower)
+                ahead.append(follower)
+
+
+# ------------------------------------------------------------------ soundness
+
+
+def flaws(start: str, steps: Steps) -> list[tuple[Path, str]]:
+    """What is wrong with a flow, as (path below the process, message); empty where it is sound."""
+    return list(_names(start, steps)) or [*_reachability(start, steps), *_parallels(start, steps)]
+
+
+def _names(start: str, steps: Steps) -> Found:
+    if start not in steps:
+        yield ("start",), f"there is no step '{start}'{suggestion(start, steps)}"
+    for name, step in steps.items():
+        for path, target in step.references():
+            is_way_out = target in EXITS and path[0] not in ("return_to", "back_to", "branches", "join")
+            if target not in steps and not is_way_out:
+                yield ("steps", name, *path), f"there is no step '{target}'{suggestion(target, [*steps, *EXITS])}"
+
+
+def reach(begin: Iterable[str], follow: Callable[[str], Iterable[str]]) -> set[str]:
+    """Everything that can be reached, the beginning included."""
+    seen: set[str] = set()
+    ahead = list(begin)
+    while ahead:
+        name = ahead.pop()
+        if name not in seen:
+            seen.add(name)
+            ahead.extend(follow(name))
+    return seen
+
+
+def _reachability(start: str, steps: Steps) -> Found:
+    reached = reach([start], lambda name: steps[name].successors() if name in steps else ())
+    for name in steps:
+        if name not in reached:
+            yield ("steps", name), f"cannot be reached from the start '{start}'; no step that is reached names it as `next`"
+    before: dict[str, list[str]] = {}
+    for name, step in steps.items():
+        for follower in step.leads_on():
+            before.setdefault(follower, []).append(name)
+    leaves = reach(EXITS, lambda name: before.get(name, ()))
+    stuck = [name for name in steps if name in reached and name not in leaves]
+    if stuck:
+        loop = next((name for name in stuck if name in _after(name, steps)), stuck[0])
+        round_trip = [name for name in stuck if name in _after(loop, steps) and loop in _after(name, steps)] or [loop]
+        message = f"a case that comes here can never leave: {', '.join(round_trip)} lead only to one another"
+        yield ("steps", loop), f"{message}; give a way out a probability above 0"
+
+
+def _after(name: str, steps: Steps) -> set[str]:
+    return reach(steps[name].possible(), lambda at: steps[at].possible() if at in steps else ())
+
+
+def _parallels(start: str, steps: Steps) -> Found:
+    owner: dict[str, str] = {}
+    for name, step in steps.items():
+        if not isinstance(step, Parallel):
+            continue
+        path = ("steps", name, "join")
+        if not isinstance(steps[step.join], Join):
+            yield path, f"'{step.join}' is a {steps[step.join].kind}; expected a step of kind join"
+        elif step.join in owner:
+            yield path, f"'{step.join}' is already the join of '{owner[step.join]}'; each parallel needs its own"
+        else:
+            owner[step.join] = name
+            yield from _branches(name, step, start, steps)
+    for name, step in steps.items():
+        if isinstance(step, Join) and name not in owner:
+            yield ("steps", name), "is the join of no parallel; name it as `join` of one"
+
+
+def _branches(name: str, fork: Parallel, start: str, steps: Steps) -> Found:
+    """Every way of every branch leads to the join and nowhere else, and nothing leads in from outside."""
+    inside: dict[str, str] = {}
+    for i, branch in enumerate(fork.branches):
+        if branch == fork.join:
+            yield ("steps", name, "branches", i), "is the join itself; a branch needs at least one step"
+            continue
+        region = reach([branch], lambda at: () if at in (*EXITS, fork.join, name) else steps[at].possible())
+        for at in sorted(region & set(steps) - {name, fork.join}):
+            if at in inside and inside[at] != branch:
+                yield ("steps", at), f"lies on two branches of '{name}': '{inside[at]}' and '{branch}'"
+            inside[at] = branch
+            for out in sorted(steps[at].possible() & {*EXITS, name}):
+                yield ("steps", at), f"may go to '{out}', but it lies inside '{name}', where every way leads to '{fork.join}'"
+        if fork.join not in region:
+            yield ("steps", name, "branches", i), f"the branch '{branch}' never comes to the join '{fork.join}'"
+    if start in inside:
+        yield ("steps", start), f"is the start, but it lies inside '{name}'"
+    for at, step in steps.items():
+        for follower in sorted(step.possible()):
+            if at not in inside and at != name and follower in {*inside, fork.join}:
+                yield ("steps", at), f"leads into '{follower}' inside '{name}' from outside"

@@ -1,0 +1,327 @@
+"""Scenario: everything that is simulated, in one frozen value whose references all lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from servsim.model.base import Count, Id, Label, Model, Name, Number
+from servsim.model.calendar import BusinessCalendar, Clock
+from servsim.model.demand import Demand, Trace
+from servsim.model.dispatching import Dispatch
+from servsim.model.edits import AnyEdit
+from servsim.model.errors import Path, refuse
+from servsim.model.organisation import Ability, AnyShift, Department, Pool, Profile, Shift, Worker, overlap
+from servsim.model.process import Flow, Process, flaws
+from servsim.model.promises import CALENDAR, Attribute, CaseClass
+from servsim.model.settings import Settings
+from servsim.model.steps import Decision, Handoff, Work
+from servsim.registry import suggestion
+
+Found = Iterator[tuple[Path, str]]
+
+
+class Fact(Model):
+    """A figure that the source reports, and the KPI that should come out near it."""
+
+    label: Label = Label()
+    value: float
+    kpi: str
+    group: str = "all"
+    tolerance: Number
+    source: str | None = None
+    transform: Literal["complement"] | None = None
+
+
+class Assumption(Model):
+    """What the source does not say and was chosen, and why."""
+
+    label: Label = Label()
+    value: str | int | float | None = None
+    why: Label = Label()
+
+
+class Scenario(Model):
+    """One configuration of the service organisation."""
+
+    known_elsewhere: ClassVar[tuple[str, ...]] = tuple(Settings.model_fields)
+
+    name: Name
+    label: Label = Label()
+    question: Label = Label()
+    facts: dict[Id, Fact] = {}
+    assumptions: dict[Id, Assumption] = {}
+    currency: str = "CNY"
+    clock: Clock
+    departments: dict[Id, Department] = Field(min_length=1)
+    pools: dict[Id, Pool] = Field(min_length=1)
+    shifts: dict[Id, AnyShift] = {}
+    staffing: dict[Id, dict[Id, Count]] = {}
+    workers: dict[Id, Worker] = {}
+    calendars: dict[Id, BusinessCalendar] = {}
+    case_classes: dict[Id, CaseClass] = Field(min_length=1)
+    demand: dict[Id, Demand] = Field(min_length=1)
+    processes: dict[Id, Process] = Field(min_length=1)
+    edits: dict[Id, AnyEdit] = {}
+    dispatch: Dispatch = Dispatch()
+
+    @field_validator("departments", mode="before")
+    @classmethod
+    def _bare_names(cls, value: Any) -> Any:
+        """`repair:` with nothing behind it is a department without a label."""
+        if not isinstance(value, Mapping):
+            return value
+        return {name: {} if department is None else department for name, department in value.items()}
+
+    @field_validator("pools")
+    @classmethod
+    def _own_skill(cls, pools: dict[str, Pool]) -> dict[str, Pool]:
+        return {
+            name: pool if pool.skills else pool.model_copy(update={"skills": {name: Ability()}})
+            for name, pool in pools.items()
+        }
+
+    @model_validator(mode="after")
+    def _everything_leads_somewhere(self) -> Self:
+        found = [*_organisation(self), *_work(self), *_processes(self)]
+        if not found:
+            found = [*_decisions(self), *_nobody(self)]
+        if found:
+            raise refuse(*found)
+        return self
+
+    # -------------------------------------------------------------- derived
+
+    def flow(self, process: str) -> Flow:
+        """The process after its edits."""
+        edited = self.edited(process)
+        return Flow(edited.start, dict(edited.steps))
+
+    def edited(self, process: str) -> Process:
+        """The process after its edits, in the order of the YAML. Raises ValidationError with paths of the scenario."""
+        current = self.processes[process]
+        for name, edit in self.edits.items():
+            if edit.process != process:
+                continue
+            try:
+                current = edit.apply(current, name)
+            except ValidationError as error:
+                raise refuse(*((("edits", name, *e["loc"]), e["msg"]) for e in error.errors())) from None
+        return current
+
+    def classes_in_use(self) -> tuple[str, ...]:
+        """Case classes that arrive, in their order; all of them where a trace says which."""
+        by_file = any(not source.classes for source in self.demand.values())
+        named = {name for source in self.demand.values() for name in source.classes}
+        return tuple(name for name in self.case_classes if by_file or name in named)
+
+    def used_processes(self) -> tuple[str, ...]:
+        """Processes of the classes that arrive, in their order."""
+        used = {self.case_classes[name].process for name in self.classes_in_use()}
+        return tuple(name for name in self.processes if name in used)
+
+    def channel(self, source: str) -> str:
+        """The channel of a source of demand; its own id where none is named."""
+        return self.demand[source].channel or source
+
+    def skills(self) -> dict[str, list[str]]:
+        """The pools that have each skill."""
+        found: dict[str, list[str]] = {}
+        for name, pool in self.pools.items():
+            for skill in pool.abilities:
+                found.setdefault(skill, []).append(name)
+        return found
+
+    def is_staffed(self, pool: str) -> bool:
+        """Somebody is ever on duty in the pool."""
+        counted = any(n > 0 and _has_people(self.shifts[shift]) for shift, n in self.staffing.get(pool, {}).items())
+        return counted or any(worker.pool == pool for worker in self.workers.values())
+
+
+def _has_people(shift: Shift | Profile) -> bool:
+    return isinstance(shift, Shift) or any(n > 0 for counts in shift.headcount.values() for n in counts)
+
+
+# ------------------------------------------------------------------ references, in the order of the YAML
+
+
+def _unknown(path: Path, what: str, name: str, known: Iterable[str]) -> Found:
+    names = list(known)
+    if name not in names:
+        yield path, f"there is no {what} '{name}'{suggestion(name, names)}"
+
+
+def _organisation(of: Scenario) -> Found:
+    for name, pool in of.pools.items():
+        yield from _unknown(("pools", name, "department"), "department", pool.department, of.departments)
+    for name, counts in of.staffing.items():
+        yield from _unknown(("staffing", name), "pool", name, of.pools)
+        for shift in counts:
+            yield from _unknown(("staffing", name, shift), "shift", shift, of.shifts)
+    for name, worker in of.workers.items():
+        yield from _worker(of, name, worker)
+
+
+def _worker(of: Scenario, name: str, worker: Worker) -> Found:
+    path: Path = ("workers", name)
+    yield from _unknown((*path, "pool"), "pool", worker.pool, of.pools)
+    if isinstance(worker.pace, dict) and worker.pool in of.pools:
+        for skill in worker.pace:
+            yield from _unknown((*path, "pace", skill), f"skill of {worker.pool}", skill, of.pools[worker.pool].abilities)
+    own: list[tuple[str, Shift]] = []
+    for i, shift_name in enumerate(worker.shifts):
+        yield from _unknown((*path, "shifts", i), "shift", shift_name, of.shifts)
+        shift = of.shifts.get(shift_name)
+        if isinstance(shift, Profile):
+            yield (*path, "shifts", i), f"'{shift_name}' is a profile of headcounts; a named worker needs a shift with hours"
+        elif shift is not None:
+            for other, hours in own:
+                if day := overlap(hours, shift):
+                    message = f"the shifts '{other}' and '{shift_name}' overlap ({day}); a worker is on one at a time"
+                    yield (*path, "shifts", i), message
+            own.append((shift_name, shift))
+
+
+def _work(of: Scenario) -> Found:
+    if CALENDAR in of.calendars:
+        yield ("calendars", CALENDAR), f"'{CALENDAR}' is the clock that never stops; choose another id"
+    for name, case_class in of.case_classes.items():
+        path: Path = ("case_classes", name)
+        yield from _unknown((*path, "process"), "process", case_class.process, of.processes)
+        for event, promise in case_class.promises.items():
+            known = [CALENDAR, *of.calendars]
+            yield from _unknown((*path, "promises", event, "clock"), "calendar", promise.clock, known)
+    for name, source in of.demand.items():
+        for case in source.classes:
+            where: Path = ("demand", name, "mix", case) if source.mix else ("demand", name, "case_class")
+            yield from _unknown(where, "case class", case, of.case_classes)
+    yield from _dispatch(of)
+
+
+def _dispatch(of: Scenario) -> Found:
+    skills, dispatch = of.skills(), of.dispatch
+    if dispatch.escalate:
+        yield from _unknown(("dispatch", "escalate", "to"), "skill", dispatch.escalate.to, skills)
+    for name, team in dispatch.teams.items():
+        yield from _unknown(("dispatch", "teams", name), "skill", name, skills)
+        if team.escalate:
+            yield from _unknown(("dispatch", "teams", name, "escalate", "to"), "skill", team.escalate.to, skills)
+            if team.escalate.to == name:
+                yield ("dispatch", "teams", name, "escalate", "to"), "is the skill itself"
+    places: list[tuple[Path, str]] = [(("dispatch", "rule"), dispatch.rule)]
+    places += [(("dispatch", "teams", name, "rule"), team.rule) for name, team in dispatch.teams.items() if team.rule]
+    for path, rule in places:
+        skill = str(path[2]) if len(path) > 2 else ""
+        if rule == "ageing" and not dispatch.for_skill(skill).ageing:
+            yield path, "the rule ageing needs `ageing`: the wait that is worth one priority class, such as '30 min'"
+        if rule == "head_start" and not any(case_class.head_start for case_class in of.case_classes.values()):
+            yield path, "the rule head_start needs `head_start` in at least one case class, such as '90 s'"
+
+
+# ------------------------------------------------------------------ processes
+
+
+def _processes(of: Scenario) -> Found:
+    for name, edit in of.edits.items():
+        yield from _unknown(("edits", name, "process"), "process", edit.process, of.processes)
+    for name, process in of.processes.items():
+        try:
+            edited = of.edited(name)
+        except ValidationError as error:
+            yield from ((tuple(e["loc"]), e["msg"]) for e in error.errors())
+            continue
+        for path, message in flaws(edited.start, edited.steps):
+            yield _written_path(of, name, process, path), message + _because_of_edits(of, name, path)
+        for step_name, step in process.steps.items():
+            if isinstance(step, Handoff):
+                where: Path = ("processes", name, "steps", step_name)
+                yield from _unknown((*where, "to"), "department", step.to, of.departments)
+                if step.sender is not None:
+                    yield from _unknown((*where, "from"), "department", step.sender, of.departments)
+
+
+def _written_path(of: Scenario, name: str, process: Process, path: Path) -> Path:
+    """The place in the YAML: that of the step, or of the edit that made it."""
+    if len(path) > 1 and path[1] not in process.steps:
+        maker = next((edit for edit in of.edits if path[1] in (edit, f"{edit}_join")), None)
+        return ("edits", maker) if maker else ("processes", name)
+    return ("processes", name, *path)
+
+
+def _because_of_edits(of: Scenario, name: str, path: Path) -> str:
+    edits = [edit_name for edit_name, edit in of.edits.items() if edit.process == name]
+    step = f"'{path[1]}': " if len(path) > 1 and path[1] in of.edits else ""
+    return f" ({step}after the edits {', '.join(edits)})" if edits else ""
+
+
+def _decisions(of: Scenario) -> Found:
+    """Every decision looks at something that its cases have, and knows a way for every value."""
+    for name in of.used_processes():
+        classes = {c: of.case_classes[c] for c in of.classes_in_use() if of.case_classes[c].process == name}
+        for step_name, step in of.flow(name).steps.items():
+            if isinstance(step, Decision) and step.by is not None:
+                path: Path = ("processes", name, "steps", step_name)
+                yield from _decision(of, path, step, step.by, classes)
+
+
+def _decision(of: Scenario, path: Path, step: Decision, by: str, classes: Mapping[str, CaseClass]) -> Found:
+    if by in ("case_class", "channel"):
+        if step.below:
+            yield (*path, "below"), f"{by} is not a number; write `next`: a step for each value"
+            return
+        known = list(classes) if by == "case_class" else _channels(of, classes)
+        if known is not None:
+            everything = of.case_classes if by == "case_class" else [of.channel(source) for source in of.demand]
+            yield from _values(path, step, by.replace("_", " "), known, everything)
+        return
+    for name, case_class in classes.items():
+        attribute = case_class.attributes.get(by)
+        if attribute is None:
+            known_names = ["case_class", "channel", *case_class.attributes]
+            yield (*path, "by"), f"the class '{name}' has no attribute '{by}'{suggestion(by, known_names)}"
+        else:
+            yield from _attribute(path, step, by, attribute)
+
+
+def _attribute(path: Path, step: Decision, by: str, attribute: Attribute) -> Found:
+    if attribute.choices is None and step.next:
+        yield (*path, "next"), f"'{by}' is a number; write `below`: a step for each bound, and `otherwise`"
+    elif attribute.choices is not None and step.below:
+        yield (*path, "below"), f"'{by}' is one of {', '.join(attribute.choices)}; write `next`: a step for each"
+    elif attribute.choices is not None:
+        yield from _values(path, step, f"value of '{by}'", list(attribute.choices), attribute.choices)
+
+
+def _values(path: Path, step: Decision, what: str, arriving: list[str], known: Iterable[str]) -> Found:
+    for value in step.next:
+        yield from _unknown((*path, "next", value), what, value, known)
+    lost = [value for value in arriving if step.step_of(value) is None]
+    if lost:
+        yield (*path, "next"), f"says no step for {', '.join(lost)}; name one, or give `otherwise`"
+
+
+def _channels(of: Scenario, classes: Mapping[str, CaseClass]) -> list[str] | None:
+    """Channels through which these classes come; None where a file says."""
+    sources = {n: s for n, s in of.demand.items() if not s.classes or set(s.classes) & set(classes)}
+    if any(isinstance(s.arrivals, Trace) and s.arrivals.columns.channel for s in sources.values()):
+        return None
+    return list(dict.fromkeys(of.channel(name) for name in sources))
+
+
+def _nobody(of: Scenario) -> Found:
+    """Steps that cases come to and nobody can do."""
+    skills = of.skills()
+    for name in of.used_processes():
+        for step_name, step in of.flow(name).steps.items():
+            if not isinstance(step, Work) or step.needs_nobody:
+                continue
+            path: Path = ("processes", name, "steps", step_name, "skill")
+            able = skills.get(step.skill, [])
+            if not able:
+                hint = suggestion(step.skill, skills)
+                yield path, f"nobody can do step '{step_name}': no pool has the skill '{step.skill}'{hint}"
+            elif not any(of.is_staffed(pool) for pool in able):
+                pools = ", ".join(able)
+                yield path, f"nobody can do step '{step_name}': the headcount of {pools} is 0 in staffing, and no worker is named"

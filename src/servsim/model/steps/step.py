@@ -1,0 +1,169 @@
+"""What all steps of a process have in common: where a case goes next, and what an edit may change about that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BeforeValidator
+
+from servsim.model.base import Id, Label, Model, Number, Share, sums_to_one
+from servsim.model.distributions import AnyDistribution, distribution
+from servsim.model.errors import Path
+from servsim.registry import Registry
+
+END, REJECTED = "end", "rejected"
+EXITS = (END, REJECTED)
+
+STEPS: Registry[type[Step]] = Registry("step kind")
+Routes = Mapping[str, float]
+
+
+def _one_way(value: Any) -> Any:
+    return {value: 1.0} if isinstance(value, str) else value
+
+
+def _checked(value: dict[str, float]) -> dict[str, float]:
+    sums_to_one(value)
+    return value
+
+
+Next = Annotated[dict[Id, Share], BeforeValidator(_one_way), AfterValidator(_checked)]
+"""Probability of each following step; one step written alone has probability 1. `end` and `rejected` are the ways out."""
+
+
+class Step(Model):
+    """A node of a process."""
+
+    kind: str
+    label: Label = Label()
+
+    target_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that name one other step (or a list of them)."""
+    return_fields: ClassVar[tuple[str, ...]] = ()
+    """Those of them that lead back: they keep their target when it is moved elsewhere."""
+
+    def references(self) -> Iterator[tuple[Path, str]]:
+        """(path below the step, step named there), in the order of the YAML."""
+        for name in self.target_fields:
+            value, key = getattr(self, name), type(self).model_fields[name].alias or name
+            if isinstance(value, tuple):
+                yield from (((key, i), target) for i, target in enumerate(value))
+            elif value is not None:
+                yield (key,), value
+
+    def successors(self) -> frozenset[str]:
+        """Every step, or way out, that this one names."""
+        return frozenset(target for _, target in self.references())
+
+    def possible(self) -> frozenset[str]:
+        """Those successors to which a case goes with a probability above 0."""
+        return self.successors()
+
+    def leads_on(self) -> frozenset[str]:
+        """The possible successors that stay open however often a case comes by: what is returned at most n times is left out."""
+        return self.possible()
+
+    def redirected(self, old: str, new: Routes, stream: str | None = None, keep_returns: bool = False) -> Self:
+        """With `new` in place of `old` wherever it is named; `stream` is the one that chose among `new` so far."""
+        changes: dict[str, Any] = {}
+        for name in self.target_fields:
+            value = getattr(self, name)
+            if keep_returns and name in self.return_fields:
+                continue
+            if value == old:
+                changes[name] = single(old, new)
+            elif isinstance(value, tuple) and old in value:
+                changes[name] = tuple(single(old, new) if target == old else target for target in value)
+        return self.model_copy(update=changes) if changes else self
+
+
+def single(old: str, new: Routes) -> str:
+    """The only step in `new`; raises ValueError where there is a choice."""
+    if len(new) > 1:
+        raise ValueError(f"'{old}' is followed by one of several steps ({', '.join(new)}), here one is needed")
+    return next(iter(new))
+
+
+class Onward(Step):
+    """A step that is followed by `next`."""
+
+    next: Next
+    outcome: Id | None = None
+    """Set by edits: the step whose random streams decide what follows (default: this one)."""
+
+    def references(self) -> Iterator[tuple[Path, str]]:
+        alone = len(self.next) == 1
+        yield from ((("next",) if alone else ("next", target), target) for target in self.next)
+        yield from super().references()
+
+    def possible(self) -> frozenset[str]:
+        return frozenset(target for target, p in self.next.items() if p > 0)
+
+    def redirected(self, old: str, new: Routes, stream: str | None = None, keep_returns: bool = False) -> Self:
+        other = super().redirected(old, new, stream, keep_returns)
+        if old not in other.next:
+            return other
+        routes: dict[str, float] = {}
+        for target, p in other.next.items():
+            for to, q in new.items() if target == old else [(target, 1.0)]:
+                routes[to] = routes.get(to, 0.0) + p * q
+        changes: dict[str, Any] = {"next": routes}
+        if len(other.next) == 1 and len(new) > 1:
+            changes["outcome"] = stream
+        return other.model_copy(update=changes)
+
+
+# ------------------------------------------------------------------ steps that need somebody
+
+
+class Automated(Model):
+    """The share of cases that need nobody at this step, and how long it takes then."""
+
+    share: Share
+    time: AnyDistribution = distribution("0 min")
+
+
+class WorkPart(Model):
+    """The work of one original step within a visit; drawn from the random streams of that step."""
+
+    step: Id
+    time: AnyDistribution
+    automated: Automated | None = None
+
+    @property
+    def mean(self) -> float:
+        """Mean work for people, in ticks at the standard pace."""
+        return self.time.mean * (1 - self.automated.share if self.automated else 1.0)
+
+
+class Work(Onward):
+    """A step at which somebody with the `skill` is busy for `time` (at the standard pace).
+
+    After a merge `parts` holds the steps done in this one visit: work = factor × the sum of what is drawn for each part.
+    """
+
+    skill: Id
+    time: AnyDistribution
+    automated: Automated | None = None
+    responds: bool | None = None
+    """Its start is an answer to the customer. Default: true for the first work of a process if no step says so."""
+    parts: tuple[WorkPart, ...] = ()
+    """Set by edits."""
+    factor: Number = 1.0
+    """Set by edits."""
+
+    def parts_of(self, own_id: str) -> tuple[WorkPart, ...]:
+        """What is done in one visit; mostly one part, this step itself."""
+        return self.parts or (WorkPart(step=own_id, time=self.time, automated=self.automated),)
+
+    def mean_work(self) -> float:
+        """Mean work of a visit for people, in ticks at the standard pace."""
+        return self.factor * sum(part.mean for part in self.parts_of("_"))
+
+    @property
+    def needs_nobody(self) -> bool:
+        """Every visit is automated."""
+        return all(part.automated is not None and part.automated.share == 1 for part in self.parts_of("_"))
+
+
