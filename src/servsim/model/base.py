@@ -1,4 +1,4 @@
-"""What every model is made of: the frozen base class, and the types of written values (durations, rates, ids, labels)."""
+"""What every model is made of: the frozen base class, and the types of written values (durations, ids, labels)."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ Share = Annotated[float, _number(0, 1, False, "a share between 0 and 1", "0 与 
 Percent = Annotated[int, _number(1, 10_000, True, "per cent as a whole number ≥ 1", "不小于 1 的百分数（整数）")]
 
 
-def sums_to_one(shares: Mapping[Any, float] | tuple[float, ...]) -> None:
-    """Raises unless the shares sum to 1 within 1e-9."""
+def sums_to_one(shares: Mapping[Any, float] | tuple[float, ...], what: str = "shares") -> None:
+    """Raises ValueError unless they sum to 1 within 1e-9."""
     values = shares.values() if isinstance(shares, Mapping) else shares
     total = math.fsum(values)
     if abs(total - 1) > 1e-9:
-        raise ValueError(f"the shares sum to {total:.10g}, not to 1")
+        raise ValueError(f"the {what} sum to {total:.10g}, not to 1")
 
 
 # ------------------------------------------------------------------ names and texts
@@ -195,6 +195,7 @@ Date = Annotated[dt.date, BeforeValidator(_date)]
 Instant = Annotated[dt.datetime, BeforeValidator(_instant)]
 
 # ------------------------------------------------------------------ families of models told apart by `kind`
+
 
 @dataclass(frozen=True, eq=False)
 class OneOf:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from servsim.model.base import Date, Duration, Instant, Label, Model
-from servsim.model.errors import refuse, shown
-from servsim.quantities import DAY, clock_time, time_of_day
+from servsim.model.errors import InputError, refuse, shown
+from servsim.quantities import DAY, clock_time, time_of_day, written
 from servsim.registry import suggestion
 
 Ticks = NDArray[np.int64]
@@ -79,7 +79,7 @@ def _span(value: Any) -> Any:
     if not dash:
         raise ValueError(f"cannot read {shown(value)} as hours; write '08:30-17:30'")
     begin, end = time_of_day(first), time_of_day(last)
-    if begin == end or begin == DAY:
+    if begin in (end, DAY):
         raise ValueError(f"'{value}' is empty; for the whole day write '00:00-24:00'")
     return begin, end if end > begin else end + DAY
 
@@ -89,7 +89,7 @@ def _written_span(span: tuple[int, int]) -> str:
 
 
 Span = Annotated[tuple[int, int], BeforeValidator(_span), PlainSerializer(_written_span, return_type=str)]
-"""Ticks since midnight of begin and end, written '08:30-17:30'; the end is above 24:00 where the hours cross midnight."""
+"""Ticks since midnight of begin and end, written '08:30-17:30'; the end exceeds 24 h where the hours cross midnight."""
 
 
 def _spans(value: Any) -> Any:
@@ -105,7 +105,9 @@ def apart(spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     ordered = tuple(sorted(spans))
     for (begin, end), (after, _) in zip(ordered, [*ordered[1:], (ordered[0][0] + DAY, 0)], strict=True):
         if after < end:
-            raise ValueError(f"'{_written_span((begin, end))}' overlaps with hours that begin at {clock_time(after % DAY)}")
+            raise ValueError(
+                f"'{_written_span((begin, end))}' overlaps with hours that begin at {clock_time(after % DAY)}"
+            )
     return ordered
 
 
@@ -143,7 +145,7 @@ class Clock(Model):
     arrivals_in_run_out: bool = True
     holidays: str | None = None
     make_up_as: Weekday = "mon"
-    exceptions: dict[Date, DayType] = {}
+    exceptions: dict[Date, DayType] = Field(default_factory=dict)
 
     @field_validator("holidays", mode="before")
     @classmethod
@@ -190,7 +192,7 @@ class Clock(Model):
         return self.midnight((date - self.start.date()).days)
 
     def day_type(self, date: dt.date) -> str:
-        """'mon' … 'sun', 'holiday' or 'closed'; an exception beats a holiday, a make-up working day counts as `make_up_as`."""
+        """'mon' … 'sun', 'holiday' or 'closed'. Exceptions come first; a make-up working day counts as `make_up_as`."""
         if date in self.exceptions:
             return self.exceptions[date]
         if self.holidays is not None:
@@ -231,9 +233,23 @@ class BusinessCalendar(Model):
     def openings(self, clock: Clock, spare: int = 60) -> Openings:
         """Open time from the day before the clock starts to `spare` days after it stops."""
         days = range(-1, clock.n_days + spare)
+        # from the day before: hours may cross midnight
         is_open = [day for day in days if self.is_open_on(clock.day_type(clock.date(day)))]
-        spans = [(clock.midnight(day) + begin, clock.midnight(day) + end) for day in is_open for begin, end in self.hours]
+        spans = [
+            (clock.midnight(day) + begin, clock.midnight(day) + end) for day in is_open for begin, end in self.hours
+        ]
         return Openings(spans)
+
+    def due(self, clock: Clock, arrived: Ticks, limit: int) -> Ticks:
+        """The first instant at which `limit` of open time has passed since arrival, however far ahead that is.
+
+        Raises InputError where there is not so much open time within 20 years.
+        """
+        for spare in (60, 730, 7300):
+            due = self.openings(clock, spare).due(arrived, limit)
+            if not (due < 0).any():
+                return due
+        raise InputError(f"the calendar has not {written(limit)} of open time within 20 years; is it ever open?")
 
 
 class Openings:
@@ -254,7 +270,7 @@ class Openings:
         return np.where(i >= 0, done, 0)
 
     def due(self, arrived: Ticks, limit: int) -> Ticks:
-        """The first instant at which `limit` of open time has passed since arrival; -1 where that is beyond all openings.
+        """The first instant at which `limit` of open time has passed since arrival; -1 if that is beyond all openings.
 
         Who arrives in closed time starts counting at the next opening.
         """

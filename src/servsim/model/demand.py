@@ -29,7 +29,7 @@ from servsim.model.calendar import Days, by_day
 from servsim.model.distributions import AnyDistribution
 from servsim.model.errors import InputError, refuse
 from servsim.model.files import check_columns
-from servsim.quantities import DAY, UNITS
+from servsim.quantities import UNITS
 from servsim.registry import Registry, suggestion
 
 ARRIVALS: Registry[type[Arrivals]] = Registry("kind of arrivals")
@@ -131,7 +131,7 @@ class TraceColumns(Model):
     case_class: str | None = None
     channel: str | None = None
     patience: str | None = None
-    service: dict[Id, str] = {}
+    service: dict[Id, str] = Field(default_factory=dict)
 
     def flat(self) -> dict[str, str]:
         """Column by purpose; service times as 'service.<step>'."""
@@ -143,8 +143,8 @@ class TraceColumns(Model):
 class Trace(Arrivals):
     """Arrivals replayed from a CSV file (path relative to the project), with what else the file knows.
 
-    `from` is the date in the file that becomes the first date of the clock (default: dates as they are); `unit` is that of
-    bare numbers in duration columns.
+    `from` is the date in the file that becomes the first date of the clock (default: dates as they are); `unit` is
+    that of bare numbers in duration columns.
     """
 
     kind: Literal["trace"] = "trace"
@@ -229,7 +229,7 @@ class Demand(Model):
     factor: Number = 1.0
     arrivals: AnyArrivals
     busy_days: BusyDays | None = None
-    surges: dict[Id, Surge] = {}
+    surges: dict[Id, Surge] = Field(default_factory=dict)
     batch: Batch | None = None
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from servsim.model.base import Duration, Id, Model
 from servsim.model.distributions import AnyDistribution, Distribution
@@ -35,14 +35,18 @@ class Escalation(Model):
     to: Id
 
 
+def _escalation(value: Any) -> Any:
+    return value if value is False else Escalation.model_validate(value)
+
+
 class TeamDispatch(Model):
-    """What differs for one skill; what is not given (or null) is that of all. `escalate: false` switches escalation off."""
+    """What differs for one skill; what is not given (or null) is that of all. `escalate: false`: never."""
 
     rule: Rule | None = None
     assignment: Assignment | None = None
     delay: AnyDistribution | None = None
     ageing: Duration | None = None
-    escalate: Escalation | Literal[False] | None = None
+    escalate: Annotated[Escalation | Literal[False], BeforeValidator(_escalation)] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,14 @@ class Policy:
 
 
 class Dispatch(Model):
-    """The rules of all skills. `delay` is the time between enabled and offered; `ageing` the wait that is worth one class."""
+    """The rules of all skills. `delay`: from enabled to offered; `ageing`: the wait worth one priority class."""
 
     rule: Rule = "fcfs"
     assignment: Assignment = "longest_idle"
     delay: AnyDistribution | None = None
     ageing: Duration | None = None
     escalate: Escalation | None = None
-    teams: dict[Id, TeamDispatch] = {}
+    teams: dict[Id, TeamDispatch] = Field(default_factory=dict)
 
     def for_skill(self, skill: str) -> Policy:
         """The settings of a skill: its own where given, else those of all."""

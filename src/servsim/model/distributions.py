@@ -242,10 +242,11 @@ class Lognormal(Distribution):
         from scipy.special import ndtri
 
         mu, sigma = self._mu_sigma()
-        z = np.asarray(ndtri(u))
+        z = np.asarray(ndtri(u), dtype=np.float64)
         z *= sigma
         z += mu
-        return np.exp(z, out=z)
+        np.exp(z, out=z)
+        return z
 
     def cdf(self, x: Floats) -> Floats:
         from scipy.special import ndtr
@@ -337,7 +338,9 @@ class Hyperexponential(Distribution):
         return _inverse(self.cdf, u, ends, self.mean)
 
     def cdf(self, x: Floats) -> Floats:
-        parts = (share * np.expm1(-np.maximum(x, 0) / mean) for share, mean in zip(self.shares, self.means, strict=True))
+        parts = (
+            share * np.expm1(-np.maximum(x, 0) / mean) for share, mean in zip(self.shares, self.means, strict=True)
+        )
         return -np.asarray(sum(parts))
 
 
@@ -373,7 +376,7 @@ class Mixture(Distribution):
 
 @DISTRIBUTIONS.register("empirical")
 class Empirical(Distribution):
-    """What was observed: `values` (equally likely, or by `shares`), or `quantiles` joined by straight lines, or a CSV column.
+    """What was observed: `values` (equally likely, or by `shares`), `quantiles` joined by lines, or a CSV column.
 
     `quantiles` maps probabilities to values, from 0 to 1, or lists values at equal distances from 0 to 1. A `column` of
     `file` (relative to the project) holds values: written durations, or bare numbers of `unit`.
@@ -504,8 +507,8 @@ def _shared(of: D, n: int) -> D:
 def _inverse(cdf: Callable[[Floats], Floats], u: Floats, ends: Sequence[Floats], mean: float) -> Floats:
     """The smallest point x of a fine grid with cdf(x) ≥ u, by bisection between the least and the greatest of `ends`.
 
-    The grid is that of half ticks, or finer (mean · 2⁻³⁰) for short times and plain numbers. As the answer is a point of the grid
-    and not the middle of a bracket, it is monotone in u exactly.
+    The grid is that of half ticks, or finer (mean · 2⁻³⁰) for short times and plain numbers. As the answer is a point
+    of the grid and not the middle of a bracket, it is monotone in u exactly.
     """
     if not mean:
         return np.zeros(len(u))
@@ -519,4 +522,4 @@ def _inverse(cdf: Callable[[Floats], Floats], u: Floats, ends: Sequence[Floats],
         enough = cdf(middle * grid) >= u
         high = np.where(enough, middle, high)
         low = np.where(enough, low, middle)
-    return high * grid
+    return np.asarray(high * grid)

@@ -11,7 +11,7 @@ from servsim.model.base import Id, Label, Model, Number, OneOf, Share
 from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import refuse
 from servsim.model.process import Process
-from servsim.model.steps import EXITS, Approval, Automated, Decision, Join, Onward, Parallel, Step, Work, WorkPart
+from servsim.model.steps import EXITS, Approval, Automated, Decision, Join, Onward, Parallel, Step, Work
 from servsim.model.steps.step import Routes, single
 from servsim.registry import Registry, suggestion
 
@@ -54,7 +54,7 @@ class Skip(Edit):
 class Merge(Edit):
     """Does the work of consecutive steps in one visit, that of the first, with its skill; work = factor × the sum.
 
-    The last of them decides where the case goes; it alone may be an approval. Who pointed to a later one points to the first.
+    The last decides where the case goes; it alone may be an approval. What led to a later one leads to the first.
     """
 
     kind: Literal["merge"] = "merge"
@@ -134,7 +134,8 @@ class Together(Edit):
         for at in self.steps:
             changed = _redirected(changed, at, {name: 1.0}, but=self.steps)
         branches: dict[str, Step] = {
-            at: step.model_copy(update={"next": {join: 1.0}, "outcome": None}) for at, step in zip(self.steps, chain, strict=True)
+            at: step.model_copy(update={"next": {join: 1.0}, "outcome": None})
+            for at, step in zip(self.steps, chain, strict=True)
         }
         fork = Parallel(label=self.label, branches=self.steps, join=join)
         meet = Join(next=last.next, outcome=last.outcome or (self.steps[-1] if len(last.next) > 1 else None))

@@ -76,11 +76,22 @@ def unknown_keys(error: ValidationError, known: Iterable[str]) -> ValidationErro
         if local and line["type"] == "extra_forbidden":
             hint = suggestion(name, [*(m for m in missing if m in told), *names])
             text = f"is not a known setting{hint}"
-            zh = "不是有效的设置项" + hint.replace("; did you mean", "；是否应为").replace("; known:", "；可选：")
+            zh = "不是有效的设置项" + _in_chinese(hint)
             details.append(_detail(complaint(text, zh=zh), line))
         else:
             details.append(_detail(_type_of(line), line))
     return ValidationError.from_exception_data(error.title, details)
+
+
+def _in_chinese(hint: str) -> str:
+    for english, chinese in (
+        ("; did you mean ", "；是否应为 "),
+        (" or ", " 或 "),
+        ("?", "？"),
+        ("; known: ", "；可选："),
+    ):
+        hint = hint.replace(english, chinese)
+    return hint
 
 
 def _detail(kind: str | PydanticCustomError, line: Any) -> InitErrorDetails:
@@ -109,7 +120,7 @@ _TEXT: dict[str, tuple[str, str]] = {
     "model_type": ("expected a mapping (name: value), got {got}", "应为映射（名称: 值），而不是 {got}"),
     "list_type": ("expected a list, got {got}", "应为列表，而不是 {got}"),
     "tuple_type": ("expected a list, got {got}", "应为列表，而不是 {got}"),
-    "too_short": ("needs at least {min_length} entry, got {actual_length}", "至少需要 {min_length} 项，而不是 {actual_length}"),
+    "too_short": ("needs at least {min_length}, got {actual_length}", "至少需要 {min_length} 项"),
     "greater_than_equal": ("must be at least {ge}, got {got}", "应不小于 {ge}，而不是 {got}"),
     "greater_than": ("must be above {gt}, got {got}", "应大于 {gt}，而不是 {got}"),
     "less_than_equal": ("must be at most {le}, got {got}", "应不大于 {le}，而不是 {got}"),
@@ -159,7 +170,8 @@ def _message(line: Any, language: str) -> str:
     if line["type"] in ("literal_error", "enum"):
         known = [word.strip(" '") for word in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
         head = f"不能是 {shown(line['input'])}" if language == "zh" else f"cannot be {shown(line['input'])}"
-        return head + suggestion(str(line["input"]), known)
+        hint = suggestion(str(line["input"]), known)
+        return head + (_in_chinese(hint) if language == "zh" else hint)
     if line["type"] in _TEXT:
         text = _TEXT[line["type"]][language == "zh"]
         return text.format(got=shown(line["input"]), **context)

@@ -88,25 +88,26 @@ def read_columns(path: Path, columns: Mapping[str, str]) -> dict[str, Column]:
     Reads UTF-8 (with or without a mark) and, failing that, GB18030. Raises InputError for a file that is missing, empty
     or not a table, and for a column that is not there.
     """
-    rows = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    rows = _rows(path)
     try:
-        header = [name.strip() for name in next(rows, [])]
-        _check_header(path, header, columns)
+        header = _header(path, rows, columns)
         places = {purpose: header.index(name) for purpose, name in columns.items()}
         cells, lines = _cells(path, rows, header, places)
     except csv.Error as error:
         raise InputError(f"{path}, line {rows.line_num}: is not a CSV row ({error})") from None
     if not lines:
         raise InputError(f"{path}: has a header but no rows")
-    return {
-        purpose: Column(path, name, tuple(cells[purpose]), tuple(lines)) for purpose, name in columns.items()
-    }
+    return {purpose: Column(path, name, tuple(cells[purpose]), tuple(lines)) for purpose, name in columns.items()}
 
 
 def check_columns(path: Path, columns: Mapping[str, str]) -> None:
     """Raises InputError unless the file is a table that has these columns."""
-    line = next(iter(_text(path).splitlines()), "")
-    _check_header(path, [name.strip() for name in next(csv.reader([line]), [])], columns)
+    _header(path, _rows(path), columns)
+
+
+def _rows(path: Path) -> Any:
+    """The csv reader of the file's text."""
+    return csv.reader(io.StringIO(_text(path), newline=""), strict=True)
 
 
 def _text(path: Path) -> str:
@@ -124,10 +125,12 @@ def _text(path: Path) -> str:
     raise InputError(f"{path}: is not text in {' or '.join(ENCODINGS)}; save it as CSV UTF-8")
 
 
-def _check_header(path: Path, header: list[str], columns: Mapping[str, str]) -> None:
+def _header(path: Path, rows: Any, columns: Mapping[str, str]) -> list[str]:
+    header = [name.strip() for name in next(rows, [])]
     for name in columns.values():
         if name not in header:
             raise InputError(f'{path}, line 1: there is no column "{name}"{suggestion(name, filter(None, header))}')
+    return header
 
 
 def _cells(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, field_validator, model_validator
 
 from servsim.model.base import Count, Duration, Id, Label, Model, Number, Percent, Positive, TimeOfDay
 from servsim.model.calendar import WEEKDAYS, Days, Hours, apart, by_day
@@ -59,7 +60,7 @@ class Break(Model):
 
 
 class Shift(Model):
-    """Hours on certain days of the week, with breaks. Hours may cross midnight; they belong to the day on which they begin."""
+    """Hours on certain days, with breaks. Hours may cross midnight; they belong to the day on which they begin."""
 
     label: Label = Label()
     days: Days
@@ -106,7 +107,12 @@ class Profile(Model):
         n = DAY // self.every
         for days, counts in self.headcount.items():
             if len(counts) != n:
-                raise refuse((("headcount", days), f"needs {n} whole numbers for slots of {written(self.every)}, got {len(counts)}"))
+                raise refuse(
+                    (
+                        ("headcount", days),
+                        f"needs {n} whole numbers for slots of {written(self.every)}, got {len(counts)}",
+                    )
+                )
         _check_days(self.headcount, "headcount")
         return self
 
@@ -126,7 +132,7 @@ def _shift(value: Any) -> Any:
     """A Shift, or a Profile where it has a headcount."""
     if isinstance(value, Model):
         return value
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         raise expected("a mapping with days and hours", value, "带有 days 和 hours 的映射")
     kind: type[Model] = Profile if "headcount" in value or "every" in value else Shift
     return kind.model_validate(value)
@@ -135,13 +141,25 @@ def _shift(value: Any) -> Any:
 AnyShift = Annotated[Shift | Profile, BeforeValidator(_shift)]
 
 
+_PACE: TypeAdapter[int] = TypeAdapter(Percent)
+_PACE_BY_SKILL: TypeAdapter[dict[str, int]] = TypeAdapter(dict[Id, Percent])
+
+
+def _pace(value: Any) -> Any:
+    return _PACE_BY_SKILL.validate_python(value) if isinstance(value, Mapping) else _PACE.validate_python(value)
+
+
+Pace = Annotated[int | dict[str, int], BeforeValidator(_pace)]
+"""Per cent of the standard pace, for all skills or by skill."""
+
+
 class Worker(Model):
     """One named person on top of the counts; pace in per cent, overall or by skill, on top of the pool's."""
 
     label: Label = Label()
     pool: Id
     shifts: tuple[Id, ...] = Field(min_length=1)
-    pace: Percent | dict[Id, Percent] = 100
+    pace: Pace = 100
 
     def pace_of(self, skill: str) -> int:
         return self.pace if isinstance(self.pace, int) else self.pace.get(skill, 100)
@@ -163,5 +181,3 @@ def overlap(a: Shift, b: Shift) -> str | None:
 
 def _meet(one: tuple[tuple[int, int], ...], two: tuple[tuple[int, int], ...], later: int) -> bool:
     return any(a < d + later and c + later < b for a, b in one for c, d in two)
-
-

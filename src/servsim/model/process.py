@@ -94,7 +94,10 @@ def _reachability(start: str, steps: Steps) -> Found:
     reached = reach([start], lambda name: steps[name].successors() if name in steps else ())
     for name in steps:
         if name not in reached:
-            yield ("steps", name), f"cannot be reached from the start '{start}'; no step that is reached names it as `next`"
+            yield (
+                ("steps", name),
+                f"cannot be reached from the start '{start}'; no step that is reached names it as `next`",
+            )
     before: dict[str, list[str]] = {}
     for name, step in steps.items():
         for follower in step.leads_on():
@@ -143,7 +146,10 @@ def _branches(name: str, fork: Parallel, start: str, steps: Steps) -> Found:
                 yield ("steps", at), f"lies on two branches of '{name}': '{inside[at]}' and '{branch}'"
             inside[at] = branch
             for out in sorted(steps[at].possible() & {*EXITS, name}):
-                yield ("steps", at), f"may go to '{out}', but it lies inside '{name}', where every way leads to '{fork.join}'"
+                yield (
+                    ("steps", at),
+                    f"may go to '{out}', but it lies inside '{name}', where every way leads to '{fork.join}'",
+                )
         if fork.join not in region:
             yield ("steps", name, "branches", i), f"the branch '{branch}' never comes to the join '{fork.join}'"
     if start in inside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from servsim.model.base import Duration, Id, Label, Model, Number, Positive, Share, Word, sums_to_one
 from servsim.model.distributions import AnyDistribution, NumberDistribution
@@ -44,12 +44,12 @@ class Attribute(Model):
 
 
 class CaseClass(Model):
-    """Cases of one kind. Priority 1 is served first; who waits longer than `patience` for the first response gives up."""
+    """Cases of one kind. Priority 1 is served first; who waits for the first response beyond `patience` gives up."""
 
     label: Label = Label()
     process: Id
     priority: Positive = 1
     patience: AnyDistribution | None = None
     head_start: Duration = 0
-    attributes: dict[Id, Attribute] = {}
-    promises: dict[Literal["first_response", "resolution"], Promise] = {}
+    attributes: dict[Id, Attribute] = Field(default_factory=dict)
+    promises: dict[Literal["first_response", "resolution"], Promise] = Field(default_factory=dict)

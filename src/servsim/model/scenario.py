@@ -39,7 +39,7 @@ class Assumption(Model):
     """What the source does not say and was chosen, and why."""
 
     label: Label = Label()
-    value: str | int | float | None = None
+    value: Any = None
     why: Label = Label()
 
 
@@ -51,20 +51,20 @@ class Scenario(Model):
     name: Name
     label: Label = Label()
     question: Label = Label()
-    facts: dict[Id, Fact] = {}
-    assumptions: dict[Id, Assumption] = {}
+    facts: dict[Id, Fact] = Field(default_factory=dict)
+    assumptions: dict[Id, Assumption] = Field(default_factory=dict)
     currency: str = "CNY"
     clock: Clock
     departments: dict[Id, Department] = Field(min_length=1)
     pools: dict[Id, Pool] = Field(min_length=1)
-    shifts: dict[Id, AnyShift] = {}
-    staffing: dict[Id, dict[Id, Count]] = {}
-    workers: dict[Id, Worker] = {}
-    calendars: dict[Id, BusinessCalendar] = {}
+    shifts: dict[Id, AnyShift] = Field(default_factory=dict)
+    staffing: dict[Id, dict[Id, Count]] = Field(default_factory=dict)
+    workers: dict[Id, Worker] = Field(default_factory=dict)
+    calendars: dict[Id, BusinessCalendar] = Field(default_factory=dict)
     case_classes: dict[Id, CaseClass] = Field(min_length=1)
     demand: dict[Id, Demand] = Field(min_length=1)
     processes: dict[Id, Process] = Field(min_length=1)
-    edits: dict[Id, AnyEdit] = {}
+    edits: dict[Id, AnyEdit] = Field(default_factory=dict)
     dispatch: Dispatch = Dispatch()
 
     @field_validator("departments", mode="before")
@@ -169,13 +169,18 @@ def _worker(of: Scenario, name: str, worker: Worker) -> Found:
     yield from _unknown((*path, "pool"), "pool", worker.pool, of.pools)
     if isinstance(worker.pace, dict) and worker.pool in of.pools:
         for skill in worker.pace:
-            yield from _unknown((*path, "pace", skill), f"skill of {worker.pool}", skill, of.pools[worker.pool].abilities)
+            yield from _unknown(
+                (*path, "pace", skill), f"skill of {worker.pool}", skill, of.pools[worker.pool].abilities
+            )
     own: list[tuple[str, Shift]] = []
     for i, shift_name in enumerate(worker.shifts):
         yield from _unknown((*path, "shifts", i), "shift", shift_name, of.shifts)
         shift = of.shifts.get(shift_name)
         if isinstance(shift, Profile):
-            yield (*path, "shifts", i), f"'{shift_name}' is a profile of headcounts; a named worker needs a shift with hours"
+            yield (
+                (*path, "shifts", i),
+                f"'{shift_name}' is a profile of headcounts; a named worker needs a shift with hours",
+            )
         elif shift is not None:
             for other, hours in own:
                 if day := overlap(hours, shift):
@@ -197,6 +202,10 @@ def _work(of: Scenario) -> Found:
         for case in source.classes:
             where: Path = ("demand", name, "mix", case) if source.mix else ("demand", name, "case_class")
             yield from _unknown(where, "case class", case, of.case_classes)
+        if isinstance(source.arrivals, Trace):
+            steps = [step for process in of.processes.values() for step in process.steps]
+            for step in source.arrivals.columns.service:
+                yield from _unknown(("demand", name, "arrivals", "columns", "service", step), "step", step, steps)
     yield from _dispatch(of)
 
 
@@ -323,5 +332,5 @@ def _nobody(of: Scenario) -> Found:
                 hint = suggestion(step.skill, skills)
                 yield path, f"nobody can do step '{step_name}': no pool has the skill '{step.skill}'{hint}"
             elif not any(of.is_staffed(pool) for pool in able):
-                pools = ", ".join(able)
-                yield path, f"nobody can do step '{step_name}': the headcount of {pools} is 0 in staffing, and no worker is named"
+                where = f"the headcount of {', '.join(able)} is 0 in staffing"
+                yield path, f"nobody can do step '{step_name}': {where}, and no worker is named"

@@ -14,7 +14,7 @@ from servsim.model.steps.step import REJECTED, STEPS, Work
 
 @STEPS.register("approval")
 class Approval(Work):
-    """Work, then with probability `reject` the case leaves as rejected, with `return` it goes to `return_to`, else to `next`.
+    """Work; then with probability `reject` the case leaves as rejected, with `return` it goes to `return_to`, else on.
 
     A case is returned at most `rounds` times by this step; then what would be returned is approved.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from servsim.model.base import Id, Number, Word, sums_to_one
 from servsim.model.errors import Path, expected, refuse
@@ -26,14 +26,16 @@ def _one_way(value: Any) -> Any:
 class Decision(Step):
     """Without `by`: `next` holds a probability for each step.
 
-    By an attribute, `case_class` or `channel`: `next` holds the step for each value, `otherwise` that of the values not listed.
+    By an attribute, `case_class` or `channel`: `next` holds the step for each value, `otherwise` that of all others.
     By a numeric attribute: `below` holds the step for values under each bound, `otherwise` that of all above.
     """
 
     kind: Literal["decision"] = "decision"
     by: Word | None = None
-    next: Annotated[dict[Word, Annotated[float | str, BeforeValidator(_share_or_step)]], BeforeValidator(_one_way)] = {}
-    below: dict[Number, Id] = {}
+    next: Annotated[dict[Word, Annotated[float | str, BeforeValidator(_share_or_step)]], BeforeValidator(_one_way)] = (
+        Field(default_factory=dict)
+    )
+    below: dict[Number, Id] = Field(default_factory=dict)
     otherwise: Id | None = None
 
     @model_validator(mode="after")
@@ -57,7 +59,7 @@ class Decision(Step):
                 message = f"expected a probability between 0 and 1, got {share}; to decide by a value give `by`"
                 raise refuse((("next", target), message))
         try:
-            sums_to_one(self.routes)
+            sums_to_one(self.routes, "probabilities")
         except ValueError as error:
             raise refuse((("next",), str(error)), value=self.next) from None
 

@@ -14,7 +14,7 @@ from servsim.model.steps.step import STEPS, Onward
 
 @STEPS.register("handoff")
 class Handoff(Onward):
-    """Waits for `delay`; then with probability `returned` the receiver sends the case back to `back_to`, at most `rounds` times."""
+    """Takes `delay`; then with probability `returned` the case is sent back to `back_to`, at most `rounds` times."""
 
     kind: Literal["handoff"] = "handoff"
     sender: Id | None = Field(default=None, alias="from")

@@ -1,4 +1,4 @@
-"""Parallel: the case is worked on along several branches at once, and goes on when all of them have come to the join."""
+"""Parallel: the case is worked on along several branches at once, and goes on when all have come to the join."""
 
 from __future__ import annotations
 

@@ -24,12 +24,12 @@ def _one_way(value: Any) -> Any:
 
 
 def _checked(value: dict[str, float]) -> dict[str, float]:
-    sums_to_one(value)
+    sums_to_one(value, "probabilities")
     return value
 
 
 Next = Annotated[dict[Id, Share], BeforeValidator(_one_way), AfterValidator(_checked)]
-"""Probability of each following step; one step written alone has probability 1. `end` and `rejected` are the ways out."""
+"""Probability of each following step; a step written alone has probability 1. `end` and `rejected` are the ways out."""
 
 
 class Step(Model):
@@ -61,7 +61,7 @@ class Step(Model):
         return self.successors()
 
     def leads_on(self) -> frozenset[str]:
-        """The possible successors that stay open however often a case comes by: what is returned at most n times is left out."""
+        """The possible successors that stay open however often a case comes by, as a limited number of returns does not."""
         return self.possible()
 
     def redirected(self, old: str, new: Routes, stream: str | None = None, keep_returns: bool = False) -> Self:
@@ -140,7 +140,7 @@ class WorkPart(Model):
 class Work(Onward):
     """A step at which somebody with the `skill` is busy for `time` (at the standard pace).
 
-    After a merge `parts` holds the steps done in this one visit: work = factor × the sum of what is drawn for each part.
+    After a merge `parts` holds the steps done in this visit: work = factor × the sum of what is drawn for each part.
     """
 
     skill: Id
@@ -165,5 +165,3 @@ class Work(Onward):
     def needs_nobody(self) -> bool:
         """Every visit is automated."""
         return all(part.automated is not None and part.automated.share == 1 for part in self.parts_of("_"))
-
-
