@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,7 @@ class Workload:
 
     # the key of an item in the queue of skill s is (rank + rank_slope[s] * offered tick, offered tick, item)
     rank_slope: Codes  # [skills] -1, 0 or 1
+    lot: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [items] pre-drawn lots, where a rule draws lots
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -1,0 +1,136 @@
+"""Which waiting item is served next: dispatch rules, each a rank for every work item (lower first).
+
+The place of an item in its queue is (rank + slope · offered tick, offered tick, item). The slope is 0 for rules that do not look
+at the clock, 1 where waiting counts, -1 for last come. Ranks are known before the clock starts. (Which idle worker gets the item is
+decided while it runs: engines/assignment.py.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.records import Workload
+from servsim.records.arrays import Ticks
+from servsim.registry import Registry
+
+NEVER = 2**62
+"""Rank of what has no due time: after everything that has one."""
+
+
+@dataclass(frozen=True)
+class Urgency:
+    """What a rule may look at besides the workload: priority (1 first) and head start by case class, the tick-worth of a
+    priority class where waiting makes up for it."""
+
+    priority: NDArray[np.int64]  # [classes]
+    head_start: Ticks  # [classes]
+    ageing: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A dispatch rule: ranks [items] and the slope of the clock in them."""
+
+    rank: Callable[[Workload, Urgency], Ticks]
+    slope: int
+
+
+RULES: Registry[Rule] = Registry("dispatch rule")
+
+
+def rule(name: str, slope: int = 0) -> Callable[[Callable[[Workload, Urgency], Ticks]], Rule]:
+    """Decorator: registers a function of (workload, urgency) as a rule."""
+
+    def enter(rank: Callable[[Workload, Urgency], Ticks]) -> Rule:
+        return RULES.register(name)(Rule(rank, slope))
+
+    return enter
+
+
+def ranked(workload: Workload, rules: Sequence[str], urgencies: Sequence[Urgency]) -> Workload:
+    """The workload with its ranks, by the rule and the urgency of each skill."""
+    rank = np.zeros(workload.n_items, np.int64)
+    known: dict[tuple[str, int], Ticks] = {}
+    for skill, (name, urgency) in enumerate(zip(rules, urgencies, strict=True)):
+        if name in ("fcfs", "lcfs"):
+            continue
+        key = (name, urgency.ageing)
+        if key not in known:
+            known[key] = RULES[name].rank(workload, urgency)
+        ours = workload.skill == skill
+        rank[ours] = known[key][ours]
+    slope = np.array([RULES[name].slope for name in rules], np.int8)
+    return replace(workload, rank=rank, rank_slope=slope)
+
+
+@rule("fcfs")
+def fcfs(workload: Workload, urgency: Urgency) -> Ticks:
+    """First come, first served."""
+    return np.zeros(workload.n_items, np.int64)
+
+
+@rule("lcfs", slope=-1)
+def lcfs(workload: Workload, urgency: Urgency) -> Ticks:
+    """Last come, first served."""
+    return np.zeros(workload.n_items, np.int64)
+
+
+@rule("priority")
+def priority(workload: Workload, urgency: Urgency) -> Ticks:
+    """Priority classes, 1 first; first come, first served within a class. Nobody is interrupted."""
+    return urgency.priority[workload.case_class][workload.case]
+
+
+@rule("edd")
+def edd(workload: Workload, urgency: Urgency) -> Ticks:
+    """Earliest due date: of the first response for steps that answer, of the resolution for all others."""
+    return due(workload)
+
+
+@rule("slack")
+def slack(workload: Workload, urgency: Urgency) -> Ticks:
+    """Least slack: due − work that the case still needs from people (as drawn, at 100 %); the present tick is common to all."""
+    ends = np.concatenate([[0], np.cumsum(np.where(workload.skill >= 0, workload.work, 0))])
+    before, after = ends[:-1], ends[workload.first_item[1:]][workload.case]
+    at = due(workload)
+    return np.where(at == NEVER, NEVER, at - (after - before))
+
+
+@rule("sjf")
+def sjf(workload: Workload, urgency: Urgency) -> Ticks:
+    """Shortest job first, by the work of the item."""
+    return workload.work
+
+
+@rule("random")
+def random(workload: Workload, urgency: Urgency) -> Ticks:
+    """By lots that were drawn beforehand."""
+    return workload.lot.astype(np.int64)
+
+
+@rule("head_start", slope=1)
+def head_start(workload: Workload, urgency: Urgency) -> Ticks:
+    """First come, first served, as if the class had come `head_start` earlier."""
+    return -urgency.head_start[workload.case_class][workload.case]
+
+
+@rule("ageing", slope=1)
+def ageing(workload: Workload, urgency: Urgency) -> Ticks:
+    """Priority classes, but having waited `ageing` longer is worth one class."""
+    return urgency.priority[workload.case_class][workload.case] * urgency.ageing
+
+
+def due(workload: Workload) -> Ticks:
+    """[items] due time of the promise that the item works towards; the other one where only that is promised."""
+    by_event = dict(zip(workload.promise_event, workload.due_at, strict=True))
+    nothing = np.full(workload.n_cases, -1)
+    first = by_event.get("first_response", nothing)[workload.case]
+    last = by_event.get("resolution", nothing)[workload.case]
+    answers = workload.steps.responds[workload.step] == 1
+    wanted, other = np.where(answers, first, last), np.where(answers, last, first)
+    at = np.where(wanted >= 0, wanted, other)
+    return np.where(at >= 0, at, NEVER)

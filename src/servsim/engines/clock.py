@@ -1,0 +1,101 @@
+"""What happens next: SimPy's environment on whole ticks, with a total order of what happens at the same tick.
+
+Stock SimPy orders simultaneous events by the history of their insertion. Here the order is (tick, phase, key): the
+phase says what kind of event it is (docs/semantics.md, rule 2), the key is an item, case or worker number, so that no
+two entries are equal and no engine has to repeat another's history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from functools import partial
+from heapq import heapify, heappop, heappush
+
+import simpy
+
+SIMPY, COMPLETION, SHIFT_END, BREAK_START, SHIFT_START, BREAK_END, DISPATCH, ARRIVAL, PATIENCE, ESCALATION = range(10)
+"""The phases of a tick, in order. SIMPY is for the beginnings of SimPy's own processes."""
+ROUND = 16
+"""Phase + ROUND is the same phase in the next round of the same tick."""
+
+Booking = tuple[int, int, int, Callable[[int], object]]
+Moments = Generator[tuple[int, int, int], None, None]
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment. Its agenda holds (tick, phase, key, act); `act(key)` is called when the time comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tick = self.phase = self.key = 0
+        self.agenda: list[Booking] = self._queue  # type: ignore[assignment]
+
+    @property
+    def now(self) -> int:
+        """The present tick."""
+        return self.tick
+
+    def book(self, tick: int, phase: int, key: int, act: Callable[[int], object]) -> Booking:
+        """Have `act(key)` called; what has been passed in the present round of this tick comes in the next round."""
+        if tick == self.tick:
+            done = self.phase % ROUND
+            phase += self.phase - done + (ROUND if (phase, key) <= (done, self.key) else 0)
+        booking = (tick, phase, key, act)
+        heappush(self.agenda, booking)
+        return booking
+
+    def cancel(self, booking: Booking) -> None:
+        """Strike a booking out. Linear in the agenda: only interruptions do it."""
+        self.agenda.remove(booking)
+        heapify(self.agenda)
+
+    def more_before(self, phase: int) -> bool:
+        """True if something else is to happen in this round of this tick before the phase."""
+        tick, next_phase, _, _ = self.agenda[0]
+        return tick == self.tick and next_phase < self.phase - self.phase % ROUND + phase
+
+    def process(self, generator: Moments) -> Course:  # type: ignore[override]
+        """Start a process; it goes on at the moments that it yields."""
+        return Course(self, generator)
+
+    def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:  # type: ignore[override]
+        """Where SimPy's own events (a process begins or ends) enter the same order."""
+        self.book(self.tick + int(delay), SIMPY, next(self._eid), partial(_occur, event))
+
+    def run(self, until: int) -> None:  # type: ignore[override]
+        """Handle everything that happens before the tick `until`."""
+        agenda = self.agenda
+        heappush(agenda, (until, -1, 0, _nothing))
+        while agenda[0][0] < until:
+            self.tick, self.phase, key, act = heappop(agenda)
+            self.key = key
+            act(key)
+
+
+class Course(simpy.Process):
+    """A SimPy process that yields (tick, phase, key) when it wants to go on then: no event has to be made for it."""
+
+    def _resume(self, event: simpy.Event) -> None:
+        self.go_on(0)
+
+    def go_on(self, _: int) -> None:
+        clock: Clock = self.env  # type: ignore[assignment]
+        for tick, phase, key in self._generator:
+            if tick == clock.tick:
+                clock.book(tick, phase, key, self.go_on)
+            else:
+                heappush(clock.agenda, (tick, phase, key, self.go_on))
+            return
+        self._ok, self._value = True, None
+        clock.schedule(self)
+
+
+def _occur(event: simpy.Event, _: int) -> None:
+    callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
+    for callback in callbacks:
+        callback(event)
+    if not event._ok and not hasattr(event, "_defused"):
+        raise event._value
+
+
+def _nothing(_: int) -> None: ...

@@ -1,0 +1,572 @@
+"""The service as a SimPy model: cases arrive, queue, are taken up by workers on duty, move on and leave.
+
+Everything random is in the workload and everything about presence in the plan; here stands only what happens when.
+Rule numbers refer to docs/semantics.md.
+
+A queue is *plain* if its one pool serves no other queue and the worker idle longest takes whatever is first. Most are,
+and for them a match is one look at the head of a line; all others go through `dispatch`, which has the rule in full.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+
+import numpy as np
+
+from servsim.engines.assignment import RULES, longest_idle
+from servsim.engines.clock import (
+    ARRIVAL,
+    BREAK_END,
+    BREAK_START,
+    COMPLETION,
+    DISPATCH,
+    ESCALATION,
+    PATIENCE,
+    SHIFT_END,
+    SHIFT_START,
+    Booking,
+    Clock,
+    Moments,
+)
+from servsim.records import EndOfShift, EventLog, Outcome, Plan, Workload
+from servsim.records.arrays import Ticks
+from servsim.records.workload import FORK
+
+GONE = -2
+"""As the skill of an item: its case gave up."""
+AHEAD = -1
+"""As the offered tick of a queued item: it was interrupted and goes before others of equal rank."""
+
+Place = tuple[int, int, int]
+"""An item's place in a queue, least first: (rank, offered tick, item)."""
+
+
+def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
+    """The log of what happens to `workload` under `plan` before the tick `until`."""
+    return Service(plan, workload).run(until)
+
+
+class Worker:
+    """One person: on duty or not, on a break or not, idle or with an item in hand."""
+
+    __slots__ = (
+        "booking", "break_due", "busy", "duty_since", "duty_until", "engaged", "id", "idle_since", "item", "kept",
+        "leaves", "on_break", "on_duty", "pace", "pool", "present", "taken_up_at",
+    )  # fmt: skip
+
+    def __init__(self, number: int, pool: Pool, pace: list[int]) -> None:
+        self.id, self.pool = number, pool
+        self.pace = None if set(pace) <= {0, 100} else pace  # per cent by skill
+        self.item = -1  # in hand
+        self.booking: Booking | None = None  # its completion
+        self.on_duty = self.on_break = False
+        self.leaves = False  # off duty, but the item in hand is being finished
+        self.break_due = 0  # length of the break that waits for the item in hand
+        self.kept = -1  # an item laid down, to be taken up again by this worker
+        self.engaged = False  # one of the last three holds: not free after the item in hand
+        self.idle_since = self.taken_up_at = 0
+        self.duty_since = self.duty_until = 0
+        self.busy = self.present = 0  # ticks until taken_up_at, duty_since
+
+
+class Pool:
+    """Workers able to do the same skills."""
+
+    __slots__ = ("end_of_shift", "idle", "plain_queue", "preference", "queues")
+
+    def __init__(self, end_of_shift: int, preference: list[int]) -> None:
+        self.end_of_shift, self.preference = end_of_shift, preference
+        self.idle: deque[Worker] = deque()  # longest idle first, then lowest number
+        self.queues: list[Queue] = []
+        self.plain_queue: Queue | None = None
+
+
+class Queue:
+    """The items that wait for one skill, and the pools that have it."""
+
+    __slots__ = ("escalate_after", "escalate_to", "idle", "picks", "plain", "pools", "skill", "slope", "waiting")
+
+    def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
+        self.skill, self.slope, self.picks = skill, slope, RULES[rule]
+        self.escalate_after, self.escalate_to = after, to
+        self.waiting: list[Place] = []  # a heap; items that went elsewhere are dropped when they come first
+        self.pools: list[Pool] = []
+        self.idle: deque[Worker] = deque()  # of the one pool of a plain queue
+        self.plain = False
+
+    def settle(self) -> None:
+        """Say whether the queue is plain, once its pools are known."""
+        first, *others = self.pools or [Pool(EndOfShift.FINISH, [])]
+        lonely = not others and len(first.queues) == 1
+        self.plain = lonely and first.end_of_shift != EndOfShift.NO_LATE_START and self.picks is longest_idle
+        if self.plain:
+            self.idle, first.plain_queue = first.idle, self
+
+    def places(self, skill: list[int]) -> Iterator[Place]:
+        """The places in order, without those whose item went elsewhere; beyond the first only where it matters."""
+        while self.waiting and skill[self.waiting[0][2]] != self.skill:
+            heappop(self.waiting)
+        yield from self.waiting[:1]
+        if any(pool.end_of_shift == EndOfShift.NO_LATE_START for pool in self.pools):
+            yield from (place for place in sorted(self.waiting)[1:] if skill[place[2]] == self.skill)
+
+    def remove(self, place: Place) -> None:
+        """Take a place out of the queue: nearly always the first."""
+        if self.waiting[0] == place:
+            heappop(self.waiting)
+        else:
+            self.waiting.remove(place)
+            heapify(self.waiting)
+
+
+class Service:
+    """The service organisation at work: one method for each thing that can happen in it."""
+
+    def __init__(self, plan: Plan, workload: Workload) -> None:
+        self.plan, self.workload = plan, workload
+        self.clock = Clock()
+        self.agenda = self.clock.agenda
+        self._take_in_workload(workload)
+        self._take_in_plan(plan)
+        self.started, self.completed = (array("q", [-1]) * workload.n_items for _ in range(2))
+        self.worker_of = array("i", [-1]) * workload.n_items
+        self.abandoned: dict[int, int] = {}  # case → tick
+        self.giving_up: set[int] = set()  # cases that leave when the item in hand is completed
+        self.cut_short: list[int] = []  # the last items of such cases
+        self.work_left: dict[int, int] = {}  # of interrupted items, at a pace of 100 %
+        self.stretches: list[tuple[int, int, int, int]] = []  # item, worker, from, to: of interrupted items
+        self.escalations: list[tuple[int, int]] = []  # item, at
+        self.still_to_join: dict[int, int] = {}
+        self.careful = "least_utilised" in plan.assignment  # stretches of work have to be noted
+        self.simultaneous = False  # dispatch waits for the rest of this round of the tick (rule 2)
+
+    def _take_in_workload(self, work: Workload) -> None:
+        self.skill, self.work, self.next_item = work.skill.tolist(), work.work.tolist(), work.next_item.tolist()
+        self.hold = work.hold.tolist() if work.hold.any() else None
+        self.rank = work.rank.tolist() if work.rank.any() or work.rank_slope.any() else None
+        self.lot = work.lot.tolist()
+        bounds, targets = work.fork_first.tolist(), work.fork_target.tolist()
+        self.forks = {item: targets[bounds[k] : bounds[k + 1]] for k, item in enumerate(work.fork_item.tolist())}
+        self.answers = (work.steps.responds[work.step] == 1).tobytes() if (work.patience >= 0).any() else b""
+        joins = np.flatnonzero(work.n_predecessors > 1)
+        self.joins = dict(zip(joins.tolist(), work.n_predecessors[joins].tolist(), strict=True))
+
+    def _take_in_plan(self, plan: Plan) -> None:
+        columns = (self.workload.rank_slope, plan.escalate_after, plan.escalate_to)
+        slopes, afters, tos = (column.tolist() for column in columns)
+        rows = zip(slopes, plan.assignment, afters, tos, strict=True)
+        self.queues = [Queue(skill, *row) for skill, row in enumerate(rows)]
+        teams = zip(plan.pool_end_of_shift.tolist(), plan.preference.tolist(), strict=True)
+        self.pools = [Pool(*row) for row in teams]
+        for pool in self.pools:
+            pool.queues = [self.queues[skill] for skill, place in enumerate(pool.preference) if place >= 0]
+            for queue in pool.queues:
+                queue.pools.append(pool)
+        for queue in self.queues:
+            queue.settle()
+        people = zip(plan.worker_pool.tolist(), plan.pace.tolist(), strict=True)
+        self.workers = [Worker(number, self.pools[pool], pace) for number, (pool, pace) in enumerate(people)]
+
+    # ------------------------------------------------------------------ the processes
+    def run(self, until: int) -> EventLog:
+        """Open the doors, let the clock run, write the log."""
+        for process in (self.arrivals, self.shifts, self.breaks):
+            self.clock.process(process())
+        self.clock.run(until)
+        return self.log(until)
+
+    def arrivals(self) -> Moments:
+        """Cases come in, one by one."""
+        work = self.workload
+        patience = work.patience.tolist() if (work.patience >= 0).any() else None
+        for case, (at, item) in enumerate(zip(work.arrived_at.tolist(), work.first_item.tolist(), strict=False)):
+            yield at, ARRIVAL, item
+            if patience and patience[case] >= 0:
+                self.clock.book(at + patience[case], PATIENCE, case, self.lose_patience)
+            if self.hold:
+                self.reach(item, at)
+            else:
+                self.offer(item, at)
+
+    def shifts(self) -> Moments:
+        """Workers come on duty and go off duty."""
+        plan = self.plan
+        begins = zip(plan.duty_from.tolist(), plan.duty_worker.tolist(), plan.duty_to.tolist(), strict=True)
+        changes = [(at, SHIFT_START, worker, to) for at, worker, to in begins]
+        changes += [(to, SHIFT_END, worker, to) for _, _, worker, to in changes]
+        for at, phase, number, to in sorted(changes):
+            yield at, phase, number
+            self.gather()
+            if phase == SHIFT_START:
+                self.come_on_duty(self.workers[number], at, to)
+            else:
+                self.go_off_duty(self.workers[number], at)
+
+    def breaks(self) -> Moments:
+        """Breaks fall due; the end of each is booked when it begins."""
+        plan = self.plan
+        columns = (plan.break_at, plan.break_worker, plan.break_lasts, plan.break_postponed)
+        for at, number, lasts, postponed in sorted(zip(*(column.tolist() for column in columns), strict=True)):
+            yield at, BREAK_START, number
+            self.gather()
+            self.break_falls_due(self.workers[number], at, lasts, bool(postponed))
+
+    # ------------------------------------------------------------------ a case moves on
+    def reach(self, item: int, now: int) -> None:
+        """The case has reached the step; the push to the queue may take a while (rule 6)."""
+        if self.hold and self.hold[item]:
+            self.clock.book(now + self.hold[item], ARRIVAL, item, self.push)
+        else:
+            self.offer(item, now)
+
+    def push(self, item: int) -> None:
+        """The dispatch delay is over."""
+        if self.skill[item] != GONE:
+            self.offer(item, self.clock.tick)
+
+    def offer(self, item: int, now: int) -> None:
+        """The item joins the queue of its skill, or is taken up at once; one that needs nobody runs by itself."""
+        skill = self.skill[item]
+        if skill < 0:
+            self.run_by_itself(item, now)
+            return
+        queue = self.queues[skill]
+        if queue.plain and queue.idle and not self.simultaneous:
+            self.start(queue.idle.popleft(), item, now)
+        elif self.rank:
+            if queue.slope:
+                self.rank[item] += queue.slope * now
+            self.enter(queue, (self.rank[item], now, item), now)
+        else:
+            self.enter(queue, (0, now, item), now)
+
+    def enter(self, queue: Queue, place: Place, now: int) -> None:
+        heappush(queue.waiting, place)
+        if queue.escalate_after >= 0:
+            self.clock.book(now + queue.escalate_after, ESCALATION, place[2], self.escalate)
+        if not queue.plain or queue.idle:
+            self.dispatch(now)
+
+    def run_by_itself(self, item: int, now: int) -> None:
+        self.started[item] = now
+        if self.work[item]:
+            self.clock.book(now + self.work[item], ARRIVAL, item, self.come_back)
+        else:
+            self.completed[item] = now
+            self.move_on(item, now)
+
+    def come_back(self, item: int) -> None:
+        """A delay is over."""
+        if self.skill[item] != GONE:
+            self.completed[item] = self.clock.tick
+            self.move_on(item, self.clock.tick)
+
+    def move_on(self, item: int, now: int) -> None:
+        """What follows a completed item: the next one, several at once, or nothing more."""
+        following = self.next_item[item]
+        if self.giving_up and self.case_of(item) in self.giving_up:
+            self.cut_short.append(item)
+            if not any(map(self.is_in_hand, self.items_of(self.case_of(item)))):
+                self.abandoned[self.case_of(item)] = now
+        elif following >= 0:
+            if following not in self.joins or self.is_last_to_join(following):
+                self.reach(following, now)
+        elif following == FORK:
+            for branch in self.forks[item]:
+                self.reach(branch, now)
+
+    def is_last_to_join(self, item: int) -> bool:
+        self.still_to_join[item] = self.still_to_join.get(item, self.joins[item]) - 1
+        return not self.still_to_join[item]
+
+    def case_of(self, item: int) -> int:
+        return int(self.workload.case[item])
+
+    # ------------------------------------------------------------------ work meets worker
+    def start(self, worker: Worker, item: int, now: int) -> None:
+        """The worker takes the item up, for the first time or again."""
+        work = self.work[item]
+        if self.careful and item in self.work_left:
+            work = self.work_left[item]
+        else:
+            self.started[item] = now
+        self.worker_of[item] = worker.id
+        worker.item, worker.taken_up_at = item, now
+        if worker.pace:
+            work = ticks_at(worker.pace[self.skill[item]], work)
+        if work:
+            worker.booking = booking = (now + work, COMPLETION, item, self.complete)
+            heappush(self.agenda, booking)
+        else:
+            worker.booking = self.clock.book(now, COMPLETION, item, self.complete)
+
+    def complete(self, item: int) -> None:
+        """The item in hand is done: the case moves on, the worker looks for the next one."""
+        now, worker = self.clock.tick, self.workers[self.worker_of[item]]
+        self.completed[item] = now
+        if self.careful:
+            self.account(worker, now)
+        worker.item = -1
+        if self.agenda[0][0] == now and self.clock.more_before(DISPATCH):
+            self.gather()
+        if self.next_item[item] != -1 or self.giving_up:
+            self.move_on(item, now)
+        self.become_free(worker, now)
+
+    def become_free(self, worker: Worker, now: int) -> None:
+        """Take the next item or stand in the line of idle workers, if nothing else is to be done first."""
+        queue = worker.pool.plain_queue
+        if worker.engaged:
+            self.be_engaged(worker, now)
+        elif queue and not self.simultaneous:
+            waiting = queue.waiting
+            while waiting:
+                item = heappop(waiting)[2]
+                if self.skill[item] == queue.skill:
+                    self.start(worker, item, now)
+                    return
+            worker.idle_since = now
+            queue.idle.append(worker)
+        else:
+            self.be_idle(worker, now)
+            self.dispatch(now)
+
+    def be_idle(self, worker: Worker, now: int) -> None:
+        """Stand at the end of the line of the idle; those idle since the same tick stand in the order of the roster."""
+        worker.idle_since = now
+        idle = worker.pool.idle
+        place = len(idle)
+        while place and idle[place - 1].idle_since == now and idle[place - 1].id > worker.id:
+            place -= 1
+        idle.insert(place, worker)
+
+    def gather(self) -> None:
+        """Completions and changes of presence of one round all happen before anything is dispatched (rule 2)."""
+        if not self.simultaneous:
+            self.simultaneous = True
+            self.clock.book(self.clock.tick, DISPATCH, 0, self.end_of_round)
+
+    def end_of_round(self, _: int) -> None:
+        self.simultaneous = False
+        self.dispatch(self.clock.tick)
+
+    # ------------------------------------------------------------------ the rule of dispatch in full
+    def dispatch(self, now: int) -> None:
+        """While some waiting item has an eligible idle worker, the least meets the worker who is named (rule 3)."""
+        while not self.simultaneous:
+            matches = [match for queue in self.queues if queue.waiting and (match := self.first_match(queue, now))]
+            if not matches:
+                return
+            _, place, number = min(matches)
+            worker, item = self.workers[number], place[2]
+            self.queues[self.skill[item]].remove(place)
+            worker.pool.idle.remove(worker)
+            self.start(worker, item, now)
+
+    def first_match(self, queue: Queue, now: int) -> tuple[int, Place, int] | None:
+        """The queue's first item that has an eligible idle worker: (preference, place, number of the worker)."""
+        idle = [worker for pool in queue.pools for worker in pool.idle]
+        idle.sort(key=lambda worker: (worker.idle_since, worker.id))
+        for place in queue.places(self.skill) if idle else ():
+            item = place[2]
+            able = [worker for worker in idle if self.may_start(worker, item, now)]
+            if able:
+                worker = queue.picks(able, queue.skill, self.lot[item] if self.lot else 0, now)
+                return worker.pool.preference[queue.skill], place, worker.id
+        return None
+
+    def may_start(self, worker: Worker, item: int, now: int) -> bool:
+        """False where the pool does not start what cannot be finished before the shift ends (rule 5)."""
+        if worker.pool.end_of_shift != EndOfShift.NO_LATE_START:
+            return True
+        work = self.work_left.get(item, self.work[item])
+        pace = worker.pace[self.skill[item]] if worker.pace else 100
+        return now + ticks_at(pace, work) <= worker.duty_until
+
+    # ------------------------------------------------------------------ presence
+    def come_on_duty(self, worker: Worker, now: int, to: int) -> None:
+        worker.on_duty, worker.duty_since, worker.duty_until = True, now, to
+        if worker.leaves:  # still at the last item of the shift before
+            worker.leaves, worker.engaged = False, False
+        elif not worker.on_break:
+            self.become_free(worker, now)
+
+    def go_off_duty(self, worker: Worker, now: int) -> None:
+        """The shift ends; what becomes of the item in hand is the pool's rule (rule 5)."""
+        worker.on_duty, worker.break_due = False, 0
+        worker.present += now - worker.duty_since
+        rule = worker.pool.end_of_shift
+        finishes = rule in (EndOfShift.FINISH, EndOfShift.NO_LATE_START)
+        if worker.item >= 0 and finishes:
+            worker.leaves = worker.engaged = True
+        elif worker.item >= 0:
+            self.lay_down(worker, now)
+        elif not worker.on_break:
+            worker.pool.idle.remove(worker)
+        if worker.kept >= 0 and rule != EndOfShift.SUSPEND_KEEP:
+            self.hand_back(worker, now)
+
+    def break_falls_due(self, worker: Worker, now: int, lasts: int, postponed: bool) -> None:
+        """An idle worker goes; one with an item in hand goes after it, or lays it down (rule 5)."""
+        if not worker.on_duty:
+            return
+        if worker.on_break or (worker.item >= 0 and postponed):
+            worker.break_due += lasts
+            worker.engaged = True
+            return
+        if worker.item >= 0:
+            self.lay_down(worker, now)
+        else:
+            worker.pool.idle.remove(worker)
+        self.begin_break(worker, now, lasts)
+
+    def begin_break(self, worker: Worker, now: int, lasts: int) -> None:
+        worker.on_break = True
+        self.clock.book(now + lasts, BREAK_END, worker.id, self.end_break)
+
+    def end_break(self, number: int) -> None:
+        worker = self.workers[number]
+        worker.on_break = False
+        self.gather()
+        if worker.on_duty:
+            self.become_free(worker, self.clock.tick)
+
+    def be_engaged(self, worker: Worker, now: int) -> None:
+        """Leave, or take the break that is due, or take up again what was laid down."""
+        lasts, item = worker.break_due, worker.kept
+        if worker.leaves:
+            worker.leaves = worker.engaged = False
+        elif lasts:
+            worker.break_due, worker.engaged = 0, item >= 0
+            self.begin_break(worker, now, lasts)
+        else:
+            worker.kept, worker.engaged = -1, False
+            if self.skill[item] != GONE:
+                self.start(worker, item, now)
+            else:
+                self.become_free(worker, now)
+
+    # ------------------------------------------------------------------ interruptions
+    def lay_down(self, worker: Worker, now: int) -> None:
+        """The item in hand stays with the worker, its work left is kept."""
+        item, self.careful = worker.item, True
+        if worker.booking:
+            self.clock.cancel(worker.booking)
+        pace = worker.pace[self.skill[item]] if worker.pace else 100
+        done = ((now - worker.taken_up_at) * pace + 50) // 100
+        self.work_left[item] = max(0, self.work_left.get(item, self.work[item]) - done)
+        self.account(worker, now)
+        worker.item, worker.kept, worker.engaged = -1, item, True
+
+    def hand_back(self, worker: Worker, now: int) -> None:
+        """What was laid down goes back to its queue, before others of equal rank (rule 3)."""
+        item, worker.kept, worker.engaged = worker.kept, -1, False
+        if self.skill[item] != GONE:
+            queue = self.queues[self.skill[item]]
+            heappush(queue.waiting, (self.rank[item] if self.rank else 0, AHEAD, item))
+            self.dispatch(now)
+
+    def account(self, worker: Worker, now: int) -> None:
+        """Note the stretch of work that ends now, where it does not follow from start and completion."""
+        worker.busy += now - worker.taken_up_at
+        if worker.item in self.work_left:
+            self.stretches.append((worker.item, worker.id, worker.taken_up_at, now))
+
+    # ------------------------------------------------------------------ time-outs
+    def lose_patience(self, case: int) -> None:
+        """The case leaves unless it has been answered; from a worker's hands when the item is completed (rule 7)."""
+        items = self.items_of(case)
+        if any(self.started[item] >= 0 if self.answers[item] else self.is_end(item) for item in items):
+            return
+        in_hand = [item for item in items if self.is_in_hand(item)]
+        if in_hand:
+            self.giving_up.add(case)
+        else:
+            self.abandoned[case] = self.clock.tick
+        for item in items:
+            if self.completed[item] < 0 and item not in in_hand:
+                self.skill[item] = GONE
+
+    def items_of(self, case: int) -> range:
+        return range(*self.workload.first_item[case : case + 2].tolist())
+
+    def is_in_hand(self, item: int) -> bool:
+        return self.worker_of[item] >= 0 and self.workers[self.worker_of[item]].item == item
+
+    def is_end(self, item: int) -> bool:
+        return self.next_item[item] == -1 and self.completed[item] >= 0
+
+    def escalate(self, item: int) -> None:
+        """Waited too long here: the item goes to another queue, with its place by rank and offered tick (rule 7)."""
+        if self.started[item] >= 0 or self.skill[item] == GONE:
+            return
+        queue, now = self.queues[self.skill[item]], self.clock.tick
+        place = next(place for place in queue.waiting if place[2] == item)
+        queue.remove(place)
+        self.escalations.append((item, now))
+        self.skill[item] = queue.escalate_to
+        self.enter(self.queues[queue.escalate_to], place, now)
+
+    # ------------------------------------------------------------------ the log
+    def log(self, until: int) -> EventLog:
+        """The facts, with what follows from them: when each item was enabled and offered, when each case left."""
+        for worker in self.workers:
+            if worker.item in self.work_left:
+                self.stretches.append((worker.item, worker.id, worker.taken_up_at, until))
+        work = self.workload
+        completed = np.frombuffer(self.completed, np.int64)
+        enabled = enabled_at(work, completed, self.cut_short, until)
+        left_at, outcome = np.full(work.n_cases, -1), np.zeros(work.n_cases, np.int8)
+        last = np.flatnonzero((work.leaves > 0) & (completed >= 0))
+        last = np.setdiff1d(last, self.cut_short, assume_unique=True) if self.cut_short else last
+        left_at[work.case[last]], outcome[work.case[last]] = completed[last], work.leaves[last]
+        gone = list(self.abandoned)
+        left_at[gone], outcome[gone] = list(self.abandoned.values()), Outcome.ABANDONED
+        offered = np.where(enabled >= 0, enabled + work.hold, -1)
+        limit = np.where(left_at >= 0, left_at, until - 1)[work.case]
+        stretches = np.array(sorted(self.stretches, key=lambda s: (s[2], s[0])), np.int64).reshape(-1, 4)
+        escalations = np.array(self.escalations, np.int64).reshape(-1, 2)
+        return EventLog(
+            enabled_at=enabled,
+            offered_at=np.where(offered <= limit, offered, -1),
+            started_at=np.frombuffer(self.started, np.int64),
+            completed_at=completed,
+            worker=np.frombuffer(self.worker_of, np.int32),
+            stretch_item=stretches[:, 0].astype(np.int32),
+            stretch_worker=stretches[:, 1].astype(np.int32),
+            stretch_from=stretches[:, 2].copy(),
+            stretch_to=stretches[:, 3].copy(),
+            escalated_item=escalations[:, 0].astype(np.int32),
+            escalated_at=escalations[:, 1].copy(),
+            left_at=left_at,
+            outcome=outcome,
+        )
+
+
+def enabled_at(work: Workload, completed: Ticks, cut_short: list[int], until: int) -> Ticks:
+    """[items] when the last predecessor was completed, or the case arrived; -1 where that did not happen."""
+    done = completed.copy()
+    done[cut_short] = -1
+    enabled = np.full(work.n_items, -1)
+    enabled[work.first_item[:-1]] = np.where(work.arrived_at < until, work.arrived_at, -1)
+    chained = np.flatnonzero(work.next_item >= 0)
+    after = work.next_item[chained]
+    enabled[after] = done[chained]
+    enabled[work.fork_target] = np.repeat(done[work.fork_item], np.diff(work.fork_first))
+    joined = work.n_predecessors[after] > 1
+    if joined.any():
+        after, before = after[joined], done[chained[joined]]
+        missing = work.n_predecessors.astype(np.int64)
+        np.subtract.at(missing, after[before >= 0], 1)
+        enabled[after] = -1
+        np.maximum.at(enabled, after, before)
+        enabled[after[missing[after] > 0]] = -1
+    return enabled
+
+
+def ticks_at(pace: int, work: int) -> int:
+    """Ticks that `work` takes at a pace in per cent, rounded half up."""
+    return (200 * work + pace) // (2 * pace)

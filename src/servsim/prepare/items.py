@@ -1,0 +1,71 @@
+"""The items that walking cases leave behind, chunk by chunk, and how they follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.records import Leaves
+
+Numbers = NDArray[np.int64]
+COLUMNS = {"skill": -1, "work": 0, "hold": 0, "returned": 0}
+"""Columns with what they hold where nothing is said."""
+
+
+class Items:
+    """Grows by chunks; items are numbered in the order in which they were left, predecessors before successors."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.steps: dict[tuple[str, str], int] = {}  # (process, step) → number
+        self._chunks: dict[str, list[Numbers]] = {name: [] for name in ("case", "step", "visit", "lot", *COLUMNS)}
+        self._links: list[tuple[Numbers, Numbers]] = []
+        self._leaves: list[tuple[Numbers, Leaves]] = []
+
+    def add(
+        self,
+        step: tuple[str, str],
+        case: Numbers,
+        after: Numbers,
+        visit: Numbers | int,
+        lot: Numbers,
+        columns: Mapping[str, Numbers | int],
+    ) -> Numbers:
+        """One item for each case; returns their numbers."""
+        number = np.arange(self.n, self.n + len(case))
+        self.n += len(case)
+        given = {"case": case, "step": self.steps.setdefault(step, len(self.steps)), "visit": visit, "lot": lot}
+        for name, value in {**COLUMNS, **given, **columns}.items():
+            narrow = np.int64 if name in ("work", "hold") else np.int32
+            self._chunks[name].append(np.broadcast_to(np.asarray(value, narrow), case.shape))
+        follows = after >= 0
+        self.link(after[follows], number[follows])
+        return number
+
+    def link(self, before: Numbers, after: Numbers) -> None:
+        """Say what follows what."""
+        self._links.append((before, after))
+
+    def leaves(self, items: Numbers, how: Leaves) -> None:
+        """With these items their cases leave."""
+        self._leaves.append((items, how))
+
+    def column(self, name: str, order: Numbers) -> NDArray[np.integer]:
+        """One column, in that order."""
+        return np.concatenate(self._chunks[name])[order] if self._chunks[name] else np.empty(0, np.int32)
+
+    def left(self) -> NDArray[np.int8]:
+        """[items] how the case leaves with the item."""
+        how = np.zeros(self.n, np.int8)
+        for items, kind in self._leaves:
+            how[items] = kind
+        return how
+
+    def links(self) -> tuple[Numbers, Numbers]:
+        """All (before, after)."""
+        if not self._links:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        before, after = zip(*self._links, strict=True)
+        return np.concatenate(before), np.concatenate(after)

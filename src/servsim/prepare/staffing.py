@@ -1,0 +1,138 @@
+"""Who is on duty when: weekly shifts, profiles and named workers, laid out over the dates of the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from servsim.model import Scenario
+from servsim.model.organisation import Profile, Shift
+from servsim.records import EndOfShift, Plan
+
+Span = tuple[int, int]
+
+
+@dataclass
+class Person:
+    """A worker with everything that a plan needs to know about them."""
+
+    name: str
+    pool: str
+    pace: dict[str, int]
+    duties: list[Span] = field(default_factory=list)
+    breaks: list[tuple[int, int, bool]] = field(default_factory=list)  # at, lasts, postponed
+
+
+def plan(scenario: Scenario) -> Plan:
+    """The plan of a scenario; it holds no randomness. Duties are merged where they touch, and begin at tick 0 or later."""
+    people = list(_people(scenario))
+    departments, pools = tuple(scenario.departments), tuple(scenario.pools)
+    skills = skills_of(scenario)
+    policies = [scenario.dispatch.for_skill(skill) for skill in skills]
+    escalations = [policy.escalate for policy in policies]
+    preference = np.full((len(pools), len(skills)), -1, np.int8)
+    for p, pool in enumerate(pools):
+        for skill, ability in scenario.pools[pool].abilities.items():
+            preference[p, skills.index(skill)] = ability.preference
+    duties = [(w, a, b) for w, person in enumerate(people) for a, b in _merged(person.duties)]
+    breaks = [(w, *pause) for w, person in enumerate(people) for pause in sorted(person.breaks)]
+    rules = [EndOfShift[scenario.pools[pool].end_of_shift.upper()] for pool in pools]
+    return Plan(
+        departments=departments,
+        pools=pools,
+        skills=skills,
+        workers=tuple(person.name for person in people),
+        pool_department=_ids(departments.index(scenario.pools[pool].department) for pool in pools),
+        pool_end_of_shift=np.array(rules, np.int8),
+        pool_wage=np.array([scenario.pools[pool].wage for pool in pools], np.float64),
+        pool_overtime=np.array([scenario.pools[pool].overtime for pool in pools], np.float64),
+        preference=preference,
+        worker_pool=_ids(pools.index(person.pool) for person in people),
+        pace=np.array([[person.pace.get(skill, 0) for skill in skills] for person in people], np.int32).reshape(
+            len(people), len(skills)
+        ),
+        duty_worker=_ids(w for w, _, _ in duties),
+        duty_from=_ticks(a for _, a, _ in duties),
+        duty_to=_ticks(b for _, _, b in duties),
+        break_worker=_ids(w for w, *_ in breaks),
+        break_at=_ticks(at for _, at, _, _ in breaks),
+        break_lasts=_ticks(lasts for _, _, lasts, _ in breaks),
+        break_postponed=np.array([postponed for *_, postponed in breaks], np.int8),
+        assignment=tuple(policy.assignment for policy in policies),
+        escalate_after=_ticks(e.after if e else -1 for e in escalations),
+        escalate_to=_ids(skills.index(e.to) if e else -1 for e in escalations),
+    )
+
+
+def skills_of(scenario: Scenario) -> tuple[str, ...]:
+    """All skills, in the order in which the pools name them: the numbers that plan and workload use."""
+    return tuple(dict.fromkeys(skill for pool in scenario.pools.values() for skill in pool.abilities))
+
+
+def _people(scenario: Scenario) -> Iterator[Person]:
+    """Everybody, pool by pool: first the counted, shift by shift, then the named."""
+    for pool, abilities in ((name, pool.abilities) for name, pool in scenario.pools.items()):
+        paces = {skill: ability.pace for skill, ability in abilities.items()}
+        for name, headcount in scenario.staffing.get(pool, {}).items():
+            shift = scenario.shifts[name]
+            for k in range(headcount * _most(shift)):
+                person = Person(f"{pool}.{name}.{k + 1}", pool, paces)
+                _work(scenario, person, shift, k, headcount)
+                yield person
+        for worker_id, worker in scenario.workers.items():
+            if worker.pool == pool:
+                own = {skill: (pace * worker.pace_of(skill) + 50) // 100 for skill, pace in paces.items()}
+                person = Person(worker_id, pool, own)
+                for name in worker.shifts:
+                    _work(scenario, person, scenario.shifts[name], 0, 1)
+                yield person
+
+
+def _most(shift: Shift | Profile) -> int:
+    return 1 if isinstance(shift, Shift) else max((max(slots) for slots in shift.by_day().values()), default=0)
+
+
+def _work(scenario: Scenario, person: Person, shift: Shift | Profile, k: int, headcount: int) -> None:
+    """Enter the duties and breaks of the k-th of those who work the shift."""
+    clock = scenario.clock
+    for day in range(-1, clock.n_days + 1):
+        kind = clock.day_type(clock.date(day))
+        midnight = clock.midnight(day)
+        spans = _hours(shift, kind) if isinstance(shift, Shift) else _slots(shift, kind, k, headcount)
+        duties = [(max(0, midnight + a), midnight + b) for a, b in spans if midnight + b > 0]
+        person.duties += [duty for duty in duties if duty[0] < clock.until]
+        if isinstance(shift, Shift) and spans:
+            for pause in shift.breaks:
+                at = midnight + shift.break_at(pause) + k % pause.waves * pause.lasts
+                if 0 <= at < clock.until and pause.lasts:
+                    person.breaks.append((at, pause.lasts, pause.rule == "postpone"))
+
+
+def _hours(shift: Shift, kind: str) -> tuple[Span, ...]:
+    return shift.hours if kind in shift.days else ()
+
+
+def _slots(profile: Profile, kind: str, k: int, multiple: int) -> list[Span]:
+    """The k-th of a profile is there in the slots in which at least k + 1 are."""
+    counts = profile.by_day().get(kind, ())
+    return [(i * profile.every, (i + 1) * profile.every) for i, n in enumerate(counts) if n * multiple > k]
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for a, b in sorted(spans):
+        if merged and a <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
+        else:
+            merged.append((a, b))
+    return merged
+
+
+def _ids(values: Iterator[int]) -> np.ndarray:
+    return np.array(list(values), np.int32)
+
+
+def _ticks(values: Iterator[int]) -> np.ndarray:
+    return np.array(list(values), np.int64)

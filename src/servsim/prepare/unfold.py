@@ -1,0 +1,192 @@
+"""What there is to do: every case walks through its process before the clock starts, and leaves its work items behind.
+
+Cases walk in a crowd: all tokens of one source that stand at a step make the visit together, in a few array operations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.model import Scenario
+from servsim.model.promises import CALENDAR, PROMISES
+from servsim.model.steps import END, REJECTED, Work
+from servsim.prepare.arrivals import Arrived, arrivals
+from servsim.prepare.items import Items
+from servsim.prepare.staffing import skills_of
+from servsim.prepare.streams import Streams
+from servsim.prepare.visits import VISITS, Crowd, Walk, draws_lots
+from servsim.records import Leaves, Workload
+from servsim.records.arrays import Codes, Ids, Ticks
+from servsim.records.workload import FORK, Steps
+
+Numbers = NDArray[np.int64]
+
+
+def workload(scenario: Scenario, seed: int, replication: int) -> Workload:
+    """All cases and items of one replication; ranks are still zero (dispatch fills them in)."""
+    streams = Streams(seed, replication)
+    came = {source: arrivals(scenario, source, streams) for source in scenario.demand}
+    items, offset = Items(), 0
+    for source, cases in came.items():
+        for process in scenario.used_processes():
+            classes = [i for i, kind in enumerate(scenario.case_classes.values()) if kind.process == process]
+            members = np.flatnonzero(np.isin(cases.case_class, classes))
+            if len(members):
+                unfold(Walk(scenario, process, source, cases, members, offset, streams, items))
+        offset += len(cases.at)
+    return assemble(scenario, streams, came, items)
+
+
+def unfold(walk: Walk) -> None:
+    """Move all tokens of a walk from step to step until everybody has left."""
+    steps = walk.flow.steps
+    everybody = np.arange(len(walk.members))
+    crowds: dict[str, list[Crowd]] = {walk.flow.start: [Crowd(everybody, np.full(len(everybody), -1))]}
+    while crowds:
+        ahead: dict[str, list[Crowd]] = {}
+        for name, parts in crowds.items():
+            for following, crowd in VISITS[steps[name].kind](walk, name, Crowd.gather(parts)):
+                if not len(crowd.member):
+                    continue
+                if following in (END, REJECTED):
+                    walk.leave(name, crowd, Leaves.COMPLETED if following == END else Leaves.REJECTED)
+                else:
+                    ahead.setdefault(following, []).append(crowd)
+        crowds = ahead
+
+
+# ------------------------------------------------------------------ putting it together
+
+
+def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], items: Items) -> Workload:
+    """The workload: cases in order of arrival, items by case, what follows what."""
+    at = _joined([cases.at for cases in came.values()])
+    by_arrival = np.argsort(at, kind="stable")
+    case_of = np.empty(len(at), np.int64)
+    case_of[by_arrival] = np.arange(len(at))
+
+    case = case_of[items.column("case", np.arange(items.n))]
+    by_case = np.argsort(case, kind="stable")
+    item_of = np.empty(items.n, np.int64)
+    item_of[by_case] = np.arange(items.n)
+    before, after = (item_of[ends] for ends in items.links())
+
+    source = np.repeat(np.arange(len(came)), [len(cases.at) for cases in came.values()])[by_arrival]
+    case_class = _joined([cases.case_class for cases in came.values()])[by_arrival]
+    channels, channel = _channels(scenario, came)
+    column = {name: items.column(name, by_case) for name in ("step", "visit", "skill", "work", "hold", "returned")}
+    return Workload(
+        classes=tuple(scenario.case_classes),
+        channels=channels,
+        sources=tuple(came),
+        promises=PROMISES,
+        promise_event=PROMISES,
+        promise_penalty=_penalties(scenario),
+        steps=_steps(scenario, items),
+        arrived_at=at[by_arrival],
+        case_class=case_class.astype(np.int32),
+        channel=channel[by_arrival].astype(np.int32),
+        source=source.astype(np.int32),
+        patience=_patience(scenario, streams, came)[by_arrival],
+        due_at=_due(scenario, at[by_arrival], case_class),
+        first_item=np.concatenate([[0], np.cumsum(np.bincount(case, minlength=len(at)))]).astype(np.int64),
+        case=case[by_case].astype(np.int32),
+        step=column["step"].astype(np.int32),
+        visit=column["visit"].astype(np.int32),
+        skill=column["skill"].astype(np.int32),
+        work=column["work"].astype(np.int64),
+        hold=column["hold"].astype(np.int64),
+        leaves=items.left()[by_case],
+        returned=column["returned"].astype(np.int8),
+        rank=np.zeros(items.n, np.int64),
+        rank_slope=np.zeros(len(skills_of(scenario)), np.int8),
+        lot=items.column("lot", by_case).astype(np.int32) if draws_lots(scenario) else np.empty(0, np.int32),
+        **_successors(before, after, items.n),
+    )
+
+
+def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Ids | Codes | Numbers]:
+    """next_item, n_predecessors and the forks, from the links."""
+    out_degree = np.bincount(before, minlength=n)
+    next_item = np.full(n, -1, np.int32)
+    single = out_degree[before] == 1
+    next_item[before[single]] = after[single]
+    several = np.flatnonzero(out_degree > 1)
+    next_item[several] = FORK
+    order = np.lexsort((after[~single], before[~single]))
+    return {
+        "next_item": next_item,
+        "n_predecessors": np.maximum(1, np.bincount(after, minlength=n)).astype(np.int8),
+        "fork_item": several.astype(np.int32),
+        "fork_first": np.concatenate([[0], np.cumsum(out_degree[several])]).astype(np.int64),
+        "fork_target": after[~single][order].astype(np.int32),
+    }
+
+
+def _steps(scenario: Scenario, items: Items) -> Steps:
+    ids = [step for _, step in items.steps]
+    skills, flows = skills_of(scenario), {process: scenario.flow(process) for process, _ in items.steps}
+    kinds = [flows[process].steps[step] for process, step in items.steps]
+    return Steps(
+        names=tuple(s if ids.count(s) == 1 else f"{p}.{s}" for p, s in items.steps),
+        process=tuple(process for process, _ in items.steps),
+        kind=tuple(step.kind for step in kinds),
+        skill=np.array([skills.index(s.skill) if isinstance(s, Work) else -1 for s in kinds], np.int32),
+        responds=np.array([s in flows[p].responders for p, s in items.steps], np.int8),
+    )
+
+
+def _channels(scenario: Scenario, came: dict[str, Arrived]) -> tuple[tuple[str, ...], Numbers]:
+    """Names of the channels, and that of each case; a source without one is its own channel."""
+    words = []
+    for source, cases in came.items():
+        own = scenario.demand[source].channel or source
+        words.append(cases.channel if cases.channel is not None else np.full(len(cases.at), own, object))
+    names = list(dict.fromkeys(name for part in words for name in (part.tolist() if len(set(part)) > 1 else part[:1])))
+    numbers = {name: i for i, name in enumerate(names)}
+    codes = [
+        np.full(len(part), numbers[part[0]]) if len(part) and cases.channel is None else
+        np.array([numbers[word] for word in part.tolist()], np.int64)
+        for part, cases in zip(words, came.values(), strict=True)
+    ]  # fmt: skip
+    return tuple(map(str, names)), _joined(codes)
+
+
+def _patience(scenario: Scenario, streams: Streams, came: dict[str, Arrived]) -> Ticks:
+    parts = []
+    for source, cases in came.items():
+        patience = np.full(len(cases.at), -1)
+        for number, kind in enumerate(scenario.case_classes.values()):
+            ours = np.flatnonzero(cases.case_class == number)
+            if kind.patience is not None and len(ours):
+                u = streams.at(cases.entry[ours], source, "patience")
+                patience[ours] = np.rint(kind.patience.quantile(u)).astype(np.int64)
+        parts.append(patience if cases.patience is None else cases.patience)
+    return _joined(parts)
+
+
+def _due(scenario: Scenario, arrived: Ticks, case_class: Numbers) -> Ticks:
+    """[promises, cases] when each promise falls due; -1 where nothing is promised."""
+    due = np.full((len(PROMISES), len(arrived)), -1)
+    for number, kind in enumerate(scenario.case_classes.values()):
+        ours = np.flatnonzero(case_class == number)
+        for name, promise in kind.promises.items():
+            if promise.clock == CALENDAR:
+                limit = arrived[ours] + promise.limit
+            else:
+                openings = scenario.calendars[promise.clock].openings(scenario.clock)
+                limit = openings.due(arrived[ours], promise.limit)
+            due[PROMISES.index(name), ours] = limit
+    return due
+
+
+def _penalties(scenario: Scenario) -> NDArray[np.float64]:
+    classes = scenario.case_classes.values()
+    return np.array(
+        [[kind.promises[p].penalty if p in kind.promises else 0.0 for kind in classes] for p in PROMISES], np.float64
+    )
+
+
+def _joined(parts: list[Numbers]) -> Numbers:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)

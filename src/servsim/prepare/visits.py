@@ -1,0 +1,301 @@
+"""What a crowd of cases leaves behind at a step, and where each goes next: one function per step kind.
+
+Randomness comes from the streams (source, process.step, purpose, visit), entry = the case's place in its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.model import Scenario
+from servsim.model.distributions import Distribution
+from servsim.model.steps import Approval, Decision, Delay, Handoff, Join, Onward, Parallel, Work
+from servsim.prepare.arrivals import Arrived
+from servsim.prepare.items import Items
+from servsim.prepare.staffing import skills_of
+from servsim.prepare.streams import Streams, Uniforms
+from servsim.records import Leaves
+from servsim.records.arrays import Ticks
+from servsim.registry import Registry
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Tokens that stand at the same step: who they are (index into the walk's members) and the item each comes from."""
+
+    member: Numbers
+    after: Numbers  # -1: from nowhere, the case has just arrived
+
+    def __getitem__(self, chosen: Numbers | Flags) -> Crowd:
+        return Crowd(self.member[chosen], self.after[chosen])
+
+    @staticmethod
+    def gather(parts: list[Crowd]) -> Crowd:
+        if len(parts) == 1:
+            return parts[0]
+        return Crowd(np.concatenate([p.member for p in parts]), np.concatenate([p.after for p in parts]))
+
+
+Visit = Iterator[tuple[str, Crowd]]
+VISITS: Registry[Callable[[Walk, str, Crowd], Visit]] = Registry("step kind")
+
+
+@dataclass
+class Walk:
+    """The members of one source that go through one process, and what they have seen of it."""
+
+    scenario: Scenario
+    process: str
+    source: str
+    cases: Arrived
+    members: Numbers  # indices into `cases`
+    offset: int  # of the source's cases among all cases
+    streams: Streams
+    items: Items
+    _seen: dict[tuple[str, str], Numbers] = field(default_factory=dict)
+    _met: dict[str, list[Crowd]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.flow = self.scenario.flow(self.process)
+        self.skills = skills_of(self.scenario)
+        self.entry = self.cases.entry[self.members]
+        self.draws_lots = draws_lots(self.scenario)
+
+    def count(self, step: str, crowd: Crowd, what: str = "visits") -> Numbers:
+        """How often each has been counted here before; counts this time."""
+        seen = self._seen.setdefault((step, what), np.zeros(len(self.members), np.int64))
+        before = seen[crowd.member]
+        seen[crowd.member] = before + 1
+        return before
+
+    def uniforms(self, step: str, purpose: str, crowd: Crowd, visit: Numbers) -> Uniforms:
+        """One draw for each token, from the stream of the step, the purpose and the visit."""
+        entry = self.entry[crowd.member]
+        name = (self.source, f"{self.process}.{step}", purpose)
+        if not visit.any():
+            return self.streams.at(entry, *name, 0)
+        u = np.empty(len(entry))
+        for k in np.unique(visit):
+            now = visit == k
+            u[now] = self.streams.at(entry[now], *name, k)
+        return u
+
+    def times(self, of: Distribution, step: str, purpose: str, crowd: Crowd, visit: Numbers) -> Ticks:
+        """One duration for each token, in ticks."""
+        if of.is_constant:
+            return np.full(len(crowd.member), round(of.mean))
+        return np.rint(of.quantile(self.uniforms(step, purpose, crowd, visit))).astype(np.int64)
+
+    def leave_item(self, step: str, crowd: Crowd, visit: Numbers | int, **columns: Numbers | int) -> Crowd:
+        """Each token leaves an item behind and stands behind it."""
+        case = self.members[crowd.member] + self.offset
+        lot = self.uniforms(step, "lot", crowd, np.broadcast_to(visit, case.shape)) if self.draws_lots else 0.0
+        lots = np.asarray(lot * 2**31, np.int64)
+        return Crowd(crowd.member, self.items.add((self.process, step), case, crowd.after, visit, lots, columns))
+
+    def stand_on_something(self, step: str, crowd: Crowd) -> Crowd:
+        """Tokens that come from nowhere leave an item without work, so that there is something to come from."""
+        new = crowd.after < 0
+        if not new.any():
+            return crowd
+        return Crowd.gather([crowd[~new], self.leave_item(step, crowd[new], 0)])
+
+    def leave(self, step: str, crowd: Crowd, how: Leaves) -> None:
+        crowd = self.stand_on_something(step, crowd)
+        self.items.leaves(crowd.after, how)
+
+    def choose(self, step: str, onward: Onward, crowd: Crowd, visit: Numbers) -> Visit:
+        """Send each token to one of the following steps."""
+        routes = {target: p for target, p in onward.next.items() if p > 0}
+        yield from self.split(routes, crowd, lambda: self.uniforms(onward.outcome or step, "next", crowd, visit))
+
+    def split(self, routes: dict[str, float], crowd: Crowd, draw: Callable[[], Uniforms]) -> Visit:
+        if len(routes) == 1:
+            yield next(iter(routes)), crowd
+            return
+        way = np.searchsorted(np.cumsum(list(routes.values()))[:-1], draw(), side="right")
+        for i, target in enumerate(routes):
+            yield target, crowd[way == i]
+
+
+def draws_lots(scenario: Scenario) -> bool:
+    """True if some rule draws lots."""
+    policies = map(scenario.dispatch.for_skill, skills_of(scenario))
+    return any("random" in (policy.rule, policy.assignment) for policy in policies)
+
+
+# ------------------------------------------------------------------ the kinds
+
+
+@VISITS.register("task")
+def task(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """Somebody works on it, or it is automated; then on."""
+    visit = walk.count(name, crowd)
+    crowd = work(walk, name, crowd, visit)
+    step = walk.flow.steps[name]
+    assert isinstance(step, Onward)
+    yield from walk.choose(name, step, crowd, visit)
+
+
+def work(walk: Walk, name: str, crowd: Crowd, visit: Numbers, returned: Numbers | int = 0) -> Crowd:
+    """The item of a visit that needs somebody, at least for the share that is not automated."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Work)
+    by_hand = np.zeros(len(crowd.member), np.int64)
+    by_itself = by_hand.copy()
+    needed = np.zeros(len(crowd.member), bool)
+    for part in step.parts_of(name):
+        time = walk.times(part.time, part.step, "work", crowd, visit)
+        time = replayed(walk, part.step, crowd, visit, time)
+        if part.automated is None:
+            needed[:] = True
+        else:
+            automatic = walk.uniforms(part.step, "automated", crowd, visit) < part.automated.share
+            needed |= ~automatic
+            by_itself += np.where(automatic, walk.times(part.automated.time, part.step, "machine", crowd, visit), 0)
+            time = np.where(automatic, 0, time)
+        by_hand += time
+    if step.factor != 1:
+        by_hand = np.rint(by_hand * step.factor).astype(np.int64)
+    policy = walk.scenario.dispatch.for_skill(step.skill)
+    hold = by_itself * needed
+    if policy.delay is not None:
+        hold = hold + walk.times(policy.delay, name, "dispatch delay", crowd, visit) * needed
+    skill = np.where(needed, walk.skills.index(step.skill), -1)
+    done = np.where(needed, by_hand, by_itself)
+    return walk.leave_item(name, crowd, visit, skill=skill, work=done, hold=hold, returned=returned)
+
+
+def replayed(walk: Walk, step: str, crowd: Crowd, visit: Numbers, time: Ticks) -> Ticks:
+    """The times of first visits that a trace has on file instead of drawn ones."""
+    if step not in walk.cases.work:
+        return time
+    return np.where(visit == 0, walk.cases.work[step][walk.members[crowd.member]], time)
+
+
+@VISITS.register("approval")
+def approval(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """Work; then u < return: back (at most so many times), else u < return + reject: out, else on."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Approval)
+    visit = walk.count(name, crowd)
+    u = walk.uniforms(name, "decision", crowd, visit) if step.returned + step.reject > 0 else np.ones(len(visit))
+    back = u < step.returned
+    back[back] = walk.count(name, crowd[back], "returns") < step.rounds
+    out = (u >= step.returned) & (u < step.returned + step.reject)
+    crowd = work(walk, name, crowd, visit, back.astype(np.int64))
+    if step.return_to is not None:
+        yield step.return_to, crowd[back]
+    yield "rejected", crowd[out]
+    on = ~back & ~out
+    yield from walk.choose(name, step, crowd[on], visit[on])
+
+
+@VISITS.register("handoff")
+def handoff(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """Time passes; then u < returned: back for clarification (at most so many times), else on."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Handoff)
+    visit = walk.count(name, crowd)
+    time = walk.times(step.delay, name, "work", crowd, visit)
+    back = np.zeros(len(visit), bool)
+    if step.returned:
+        back = walk.uniforms(name, "decision", crowd, visit) < step.returned
+        back[back] = walk.count(name, crowd[back], "returns") < step.rounds
+    crowd = walk.leave_item(name, crowd, visit, work=time, returned=back.astype(np.int64))
+    if step.back_to is not None:
+        yield step.back_to, crowd[back]
+    yield from walk.choose(name, step, crowd[~back], visit[~back])
+
+
+@VISITS.register("delay")
+def delay(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """Time passes."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Delay)
+    visit = walk.count(name, crowd)
+    crowd = walk.leave_item(name, crowd, visit, work=walk.times(step.time, name, "work", crowd, visit))
+    yield from walk.choose(name, step, crowd, visit)
+
+
+@VISITS.register("decision")
+def decision(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """No item: the case takes one of the ways."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Decision)
+    visit = walk.count(name, crowd)
+    if step.by is None:
+        routes = {target: p for target, p in step.routes.items() if p > 0}
+        yield from walk.split(routes, crowd, lambda: walk.uniforms(name, "next", crowd, visit))
+        return
+    values = attribute(walk, step.by, crowd)
+    if step.below:
+        bounds = sorted(step.below)
+        way = np.searchsorted(bounds, values.astype(np.float64), side="right")
+        targets = [step.below[bound] for bound in bounds] + [step.otherwise]
+    else:
+        known, way = np.unique(values.astype(str), return_inverse=True)
+        targets = [step.step_of(value) for value in known.tolist()]
+    for i, target in enumerate(targets):
+        if target is not None:
+            yield target, crowd[way == i]
+
+
+def attribute(walk: Walk, name: str, crowd: Crowd) -> NDArray[np.object_]:
+    """What each case is like: its class, its channel, a choice or a number drawn once for the case."""
+    index = walk.members[crowd.member]
+    classes = list(walk.scenario.case_classes)
+    case_class = walk.cases.case_class[index]
+    if name == "case_class":
+        return np.array(classes, object)[case_class]
+    if name == "channel":
+        own = walk.scenario.demand[walk.source].channel or walk.source
+        return walk.cases.channel[index] if walk.cases.channel is not None else np.full(len(index), own, object)
+    u = walk.streams.at(walk.cases.entry[index], walk.source, "attribute", name)
+    values = np.empty(len(index), object)
+    for k in np.unique(case_class):
+        ours = case_class == k
+        of = walk.scenario.case_classes[classes[k]].attributes[name]
+        if of.choices is not None:
+            way = np.searchsorted(np.cumsum(list(of.choices.values()))[:-1], u[ours], side="right")
+            values[ours] = np.array(list(of.choices), object)[way]
+        elif of.numbers is not None:
+            values[ours] = of.numbers.quantile(u[ours])
+    return values
+
+
+@VISITS.register("parallel")
+def parallel(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """A token for each branch, all behind the same item."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Parallel)
+    crowd = walk.stand_on_something(name, crowd)
+    for branch in step.branches:
+        yield branch, crowd
+
+
+@VISITS.register("join")
+def join(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """Tokens wait until all branches of their case have come; then one token goes on."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Join)
+    fork = next(s for s in walk.flow.steps.values() if isinstance(s, Parallel) and s.join == name)
+    here = Crowd.gather([*walk._met.pop(name, []), crowd])
+    complete = np.bincount(here.member, minlength=len(walk.members)) == len(fork.branches)
+    ready = complete[here.member]
+    walk._met[name] = [here[~ready]]
+    here = here[ready][np.argsort(here.member[ready], kind="stable")]
+    last = np.arange(len(here.member)) % len(fork.branches) == len(fork.branches) - 1
+    visit = walk.count(name, here[last])
+    joined = walk.leave_item(name, here[last], visit)
+    for i in range(len(fork.branches) - 1):
+        others = np.flatnonzero(last) - 1 - i
+        walk.items.link(here.after[others], joined.after)
+    yield from walk.choose(name, step, joined, visit)
