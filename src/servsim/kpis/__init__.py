@@ -1,0 +1,30 @@
+"""Run → numbers: the shelf of KPIs and the table of all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from servsim.kpis import coordination, cost, durations, outcomes, promises, queues, staff, work
+from servsim.kpis.kpi import KPIS, Kpi
+from servsim.records import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["KPIS", "Kpi", "table"]
+
+FAMILIES = durations, promises, outcomes, work, coordination, staff, queues, cost
+"""Importing a family puts its KPIs on the shelf."""
+
+
+def table(run: Run) -> pd.DataFrame:
+    """Every KPI of a run: columns kpi, group, value (minutes, hours, shares, counts, money; NaN: no answer).
+
+    Named groups (class=, channel=, department=, step=, skill=, pool=) are always there, hours (hour=09) where there
+    is something to tell.
+    """
+    import pandas as pd
+
+    rows = [(name, group, value) for name in KPIS for group, value in KPIS[name].function(run)]
+    names, groups, values = zip(*rows, strict=True)
+    return pd.DataFrame({"kpi": names, "group": groups, "value": values})

@@ -1,0 +1,57 @@
+"""What it costs: wages for rostered and overtime hours, penalties for promises that were not kept."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from servsim.kpis.facts import case_cells, outcomes
+from servsim.kpis.groups import Floats
+from servsim.kpis.kpi import Pairs, kpi, once
+from servsim.kpis.promises import verdicts
+from servsim.kpis.staff import pool_groups, presence
+from servsim.quantities import HOUR
+from servsim.records import Run
+
+
+@once
+def wages(run: Run) -> Floats:
+    """[pools] money for the window: wage × (rostered hours + overtime factor × overtime hours)."""
+    plan, there = run.plan, presence(run)
+    paid = there.rostered.sum(axis=1) + there.overtime * plan.pool_overtime
+    return np.asarray(plan.pool_wage * paid / HOUR)
+
+
+@once
+def penalties(run: Run) -> Floats:
+    """[cells of cases] money for the missed promises of counted cases."""
+    class_of_cell = case_cells(run).groups.ways[1].of_cell
+    total = np.zeros(len(class_of_cell))
+    for verdict, penalty in zip(verdicts(run), run.workload.promise_penalty, strict=True):
+        total += verdict.missed * penalty[class_of_cell]
+    return total
+
+
+@kpi("cost_wages", "money", "lower", "wages", "人工成本")
+def cost_wages(run: Run) -> Pairs:
+    """Wages within the window: rostered hours, and overtime hours by the pool's factor. 0 without staff."""
+    return pool_groups(run).pairs(pool_groups(run).sums(wages(run)))
+
+
+@kpi("cost_penalties", "money", "lower", "penalties", "违约成本")
+def cost_penalties(run: Run) -> Pairs:
+    """Penalty × missed promise, of counted cases; see promise_first_response for what is a miss. 0 without any."""
+    groups = case_cells(run).groups.only("all", "class")
+    return groups.pairs(groups.sums(penalties(run)))
+
+
+@kpi("cost_total", "money", "lower", "cost", "总成本")
+def cost_total(run: Run) -> Pairs:
+    """Wages within the window and penalties of the cases that arrived in it. 0 without staff and cases."""
+    return [("all", float(wages(run).sum() + penalties(run).sum()))]
+
+
+@kpi("cost_per_case", "money", "lower", "cost per case", "每个事项的成本")
+def cost_per_case(run: Run) -> Pairs:
+    """cost_total ÷ counted cases, unfinished ones included. NaN without cases."""
+    n = int(outcomes(run).sum())
+    return [("all", float(wages(run).sum() + penalties(run).sum()) / n if n else float("nan"))]

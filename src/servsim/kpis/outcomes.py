@@ -1,0 +1,38 @@
+"""How cases end: completed, rejected, given up, or unfinished when the clock stops."""
+
+from __future__ import annotations
+
+from servsim.kpis.facts import case_cells, outcomes
+from servsim.kpis.groups import ratio
+from servsim.kpis.kpi import Pairs, kpi
+from servsim.records import Outcome, Run
+
+
+def _share(run: Run, *ends: Outcome) -> Pairs:
+    groups, count = case_cells(run).groups, outcomes(run)
+    return groups.pairs(ratio(groups.sums(count[:, list(ends)].sum(axis=1)), groups.sums(count.sum(axis=1))))
+
+
+@kpi("completion_rate", "share", "higher", "completed", "办结率")
+def completion_rate(run: Run) -> Pairs:
+    """(completed + rejected) ÷ counted cases. Cases unfinished when the clock stops count as not completed: give the
+    clock a `run_out` so that late arrivals can finish. NaN without cases."""
+    return _share(run, Outcome.COMPLETED, Outcome.REJECTED)
+
+
+@kpi("unfinished_share", "share", "lower", "unfinished at the end", "期末未办结的比例")
+def unfinished_share(run: Run) -> Pairs:
+    """Counted cases still in process when the clock stops ÷ counted cases. NaN without cases."""
+    return _share(run, Outcome.IN_PROCESS)
+
+
+@kpi("rejection_rate", "share", None, "rejected", "驳回率")
+def rejection_rate(run: Run) -> Pairs:
+    """Rejected ÷ counted cases, unfinished ones included. NaN without cases."""
+    return _share(run, Outcome.REJECTED)
+
+
+@kpi("abandonment_rate", "share", "lower", "gave up waiting", "放弃率")
+def abandonment_rate(run: Run) -> Pairs:
+    """Cases whose customer gave up ÷ counted cases, unfinished ones included. NaN without cases."""
+    return _share(run, Outcome.ABANDONED)
