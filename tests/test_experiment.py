@@ -1,4 +1,4 @@
-"""The experiment layer with a made-up service: pairing, isolation of failures, order, precision, verdicts."""
+"""The experiment layer, mostly with a made-up service: pairing, isolation of failures, order, precision, verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 
 from servsim import experiment
 from servsim.experiment import Comparison, Outcome, compare, run_one
-from servsim.model import Settings
+from servsim.model import Scenario, Settings
 from servsim.model.errors import InputError
 
 MEAN, PROMISE, COST = "first_response_mean", "promise_first_response", "cost_per_case"
@@ -337,3 +337,47 @@ def test_a_large_experiment_is_summed_up_quickly() -> None:
     cube = experiment._Cube.of(names, 50, outcomes)
     assert len(cube.kpis()) == 300_000 and len(cube.summary()) == 6_000 and len(cube.differences()[0]) == 5_400
     assert time.perf_counter() - began < 1  # 0.1 s here, pandas already imported
+
+
+# ---------------------------------------------------------------------- the real thing
+
+
+def desk(name: str, clerks: int = 2) -> Scenario:
+    steps = {
+        "answer": {"kind": "task", "skill": "desk", "time": {"kind": "exponential", "mean": "10 min"}, "next": "end"}
+    }
+    return Scenario.model_validate(
+        {
+            "name": name,
+            "clock": {"start": "2026-03-02", "horizon": "2 d"},
+            "departments": {"service": {}},
+            "pools": {"desk": {"department": "service", "wage": 60}},
+            "shifts": {"day": {"days": "all", "hours": "00:00-24:00"}},
+            "staffing": {"desk": {"day": clerks}},
+            "case_classes": {"fault": {"process": "fault"}},
+            "demand": {"phone": {"case_class": "fault", "arrivals": {"kind": "poisson", "rate": "11/h"}}},
+            "processes": {"fault": {"start": "answer", "steps": steps}},
+        }
+    )
+
+
+@pytest.fixture
+def _the_real_thing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment, "_replicate", REPLICATE)
+
+
+REPLICATE = experiment._replicate
+
+
+@pytest.mark.usefixtures("_the_real_thing")
+def test_simulated_scenarios_are_compared_the_same_way_on_one_core_and_on_two() -> None:
+    scenarios = [desk("desk/base"), desk("desk/again"), desk("desk/three", clerks=3)]
+    one, two = (compare(scenarios, settings(replications=6, compute={"jobs": jobs})) for jobs in (1, 2))
+    for name in FRAMES:
+        assert getattr(one, name).to_csv() == getattr(two, name).to_csv()
+    assert dict(one.digests) == dict(two.digests) and one.failures.empty
+    again = one.differences[one.differences["scenario"] == "desk/again"]
+    assert (again["difference"] == 0).all() and set(again["verdict"]) <= {"no difference shown", ""}
+    assert row(one.differences, "desk/three").verdict == "better"
+    assert row(one.differences, "desk/three", COST).verdict == "worse"
+    assert {"waiting_by_hour", "utilisation_by_hour", "response_times"} <= set(one.series)

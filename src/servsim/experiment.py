@@ -454,4 +454,4 @@ def _notes(cube: _Cube, differences: pd.DataFrame, raw_p: NDArray[np.float64], s
 
 
 def _kpi_label(kpi: str, settings: Settings) -> str:
-    return KPIS[kpi].label_zh if settings.language == "zh" else KPIS[kpi].label_en
+    return KPIS[kpi].label(settings.language)
