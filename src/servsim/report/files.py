@@ -1,0 +1,170 @@
+"""Which files a report leaves behind, and that they are the same to the byte for the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from servsim.report.findings import Findings
+from servsim.report.page import command, markdown
+from servsim.report.words import words
+
+if TYPE_CHECKING:
+    from servsim.experiment import Comparison
+
+LIBRARIES = (
+    "simpy", "numpy", "pandas", "scipy", "matplotlib", "pydantic", "hydra-core", "omegaconf", "joblib", "PyYAML",
+    "rich", "holidays",
+)  # fmt: skip
+
+COLUMNS = {
+    "kpis": ("scenario", "replication", "kpi", "group", "value"),
+    "summary": ("scenario", "kpi", "group", "mean", "lower", "upper", "n"),
+    "differences": ("scenario", "kpi", "group", "difference", "lower", "upper", "p_adjusted", "verdict"),
+}
+
+
+def write(comparison: Comparison, folder: Path, language: str, overrides: Sequence[str] = ()) -> None:
+    """Writes the whole report into `folder`, replacing an earlier report there but nothing else.
+
+    All files are first written beside the folder, so that a report that cannot be finished leaves the earlier one
+    as it was. Raises OSError where the folder cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    stage = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write_all(Findings(comparison, words(language)), stage, overrides)
+        folder.mkdir(exist_ok=True)
+        for made in sorted(stage.iterdir()):
+            _replace(folder / made.name, made)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def config_names(scenarios: Sequence[str]) -> dict[str, str]:
+    """Scenario → file name: 'peak_30' for 'fault_repair/peak_30' where all are of one study, else 'study__variant'.
+
+    >>> config_names(["a/x", "a/y[demand.file=d/e.csv]"])
+    {'a/x': 'x', 'a/y[demand.file=d/e.csv]': 'y[demand.file=d__e.csv]'}
+    >>> config_names(["a/x", "b/x"])
+    {'a/x': 'a__x', 'b/x': 'b__x'}
+    """
+    studies = {s.partition("[")[0].rpartition("/")[0] for s in scenarios}
+    shared = f"{studies.pop()}/" if len(studies) == 1 else ""
+    return {s: re.sub(r'[:*?"<>|\\]', "_", s.removeprefix(shared).replace("/", "__")) for s in scenarios}
+
+
+def _write_all(found: Findings, folder: Path, overrides: Sequence[str]) -> None:
+    from servsim.report.figures import draw_all
+
+    comparison = found.comparison
+    configs = {s: to_yaml(comparison.configs[s]) for s in comparison.scenarios if s in comparison.configs}
+    for scenario, name in config_names(comparison.scenarios).items():
+        if scenario in configs:
+            _write_text(folder / "config" / f"{name}.yaml", configs[scenario])
+    _write_text(folder / "overrides.yaml", to_yaml(list(overrides)))
+    for name, columns in COLUMNS.items():
+        rows = getattr(comparison, name)[list(columns)].itertuples(index=False, name=None)
+        _write_text(folder / f"{name}.csv", to_csv(columns, rows))
+    pictures = draw_all(found)
+    for name, svg in pictures.items():
+        _write_text(folder / "figures" / f"{name}.svg", svg)
+    _write_text(folder / "report.md", markdown(found, {name: f"figures/{name}.svg" for name in pictures}, overrides))
+    provenance = json.dumps(_provenance(found, configs, overrides), indent=2, ensure_ascii=False)
+    _write_text(folder / "provenance.json", provenance + "\n")
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    r"""Rows as CSV with eight significant digits and '\n' line ends on every system; no answer is an empty field.
+
+    >>> to_csv(["kpi", "value"], [("wait", 1 / 3), ("late, all", float("nan"))])
+    'kpi,value\nwait,0.33333333\n"late, all",\n'
+    """
+    lines = [",".join(columns)]
+    lines += [",".join(_field(value) for value in row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _field(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value + 0.0:.8g}"
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
+
+
+def to_yaml(value: Any) -> str:
+    """Plain YAML, keys in their order, other letters than ASCII as they are."""
+    return str(yaml.safe_dump(_plain(value), allow_unicode=True, sort_keys=False, width=120))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _provenance(found: Findings, configs: Mapping[str, str], overrides: Sequence[str]) -> dict[str, Any]:
+    """What made these files: enough to make them again."""
+    comparison = found.comparison
+    logs: dict[str, dict[str, str]] = {s: {} for s in comparison.scenarios}
+    for (scenario, replication), digest in sorted(comparison.digests.items()):
+        logs[scenario][str(replication)] = digest
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command(found, overrides),
+        "seed": comparison.settings.seed,
+        "replications": {s: found.replications(s) for s in comparison.scenarios},
+        "failures": len(comparison.failures),
+        "versions": {"servsim": _version("servsim"), "python": platform.python_version()}
+        | {name: _version(name) for name in LIBRARIES},
+        "platform": platform.platform(),
+        "git": _git(),
+        "configs": {s: hashlib.sha256(text.encode()).hexdigest() for s, text in configs.items()},
+        "event_logs": logs,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit of the project in the working directory, and whether files differ from it; None outside of git."""
+    commit = _git_says("rev-parse", "HEAD")
+    return {"commit": commit, "changed": bool(_git_says("status", "--porcelain"))} if commit else None
+
+
+def _git_says(*words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8"))
+
+
+def _replace(old: Path, new: Path) -> None:
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old)
+    new.replace(old)

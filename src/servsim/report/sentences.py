@@ -1,0 +1,131 @@
+"""What the comparison says in plain sentences: which measures help, by how much, and what they cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from servsim.kpis import KPIS
+from servsim.report.findings import Difference, Findings
+from servsim.report.words import capital
+from servsim.report.writing import NONE
+from servsim.statistics import BETTER, NO_VERDICT, NOT_SHOWN, WORSE
+
+SORTS = ("helps", "helps_partly", "mixed", "no_difference", "harms", "no_result")
+"""What measures do to the leading KPIs, in the order in which it is told."""
+
+
+def answer(found: Findings) -> list[str]:
+    """The answer in a few sentences: what was compared, then the measures sorted by what they were shown to do."""
+    say = found.words
+    if not found.alternatives:
+        return [say("answer.alone", baseline=found.label(found.baseline), n=found.replications(found.baseline))]
+    basis = say("answer.basis", baseline=found.label(found.baseline), n=found.replications(found.baseline))
+    if not found.leading:
+        return [basis]
+    aims = say.list([_aim(found, kpi) for kpi in found.leading])
+    told = []
+    for sort in SORTS:
+        measures = [found.label(scenario) for scenario in found.ranked if _sort(found, scenario) == sort]
+        if measures:
+            told.append(say(f"answer.{sort}", measures=say.list(measures), aims=aims))
+    return [*told, basis]
+
+
+def measure(found: Findings, scenario: str) -> str:
+    """One measure's effect on the leading KPIs and its cost, with intervals."""
+    effects = _effects(found, scenario)
+    cost = _cost(found, scenario)
+    return found.words("measure.joint").join([effects, cost] if cost else [effects])
+
+
+def _sort(found: Findings, scenario: str) -> str:
+    verdicts = {d.verdict for kpi in found.leading if (d := found.difference(scenario, kpi))}
+    if not verdicts:
+        return "no_result"
+    if WORSE in verdicts:
+        return "mixed" if BETTER in verdicts else "harms"
+    if BETTER in verdicts:
+        return "helps" if verdicts == {BETTER} else "helps_partly"
+    return "no_difference"
+
+
+def _aim(found: Findings, kpi: str) -> str:
+    """'shorten the mean first response': the better way for a KPI."""
+    way = {"lower": "down", "higher": "up"}.get(KPIS[kpi].better or "", "change")
+    return found.words(f"aim.{_kind(kpi)}.{way}", kpi=found.phrase(kpi))
+
+
+def _effects(found: Findings, scenario: str) -> str:
+    say, label = found.words, found.label(scenario)
+    pairs = [(kpi, d) for kpi in found.leading if (d := found.difference(scenario, kpi)) and not math.isnan(d.value)]
+    if not pairs:
+        return say("measure.no_result", measure=label)
+    if all(d.verdict == NOT_SHOWN for _, d in pairs):
+        told = say.list([_plain(found, kpi, d) for kpi, d in pairs])
+        return say("measure.no_difference", measure=label, differences=told)
+    text = _clause(found, scenario, *pairs[0])
+    for before, after in pairwise(pairs):
+        link = "measure.and" if before[1].verdict == after[1].verdict else "measure.but"
+        text += say(link) + _clause(found, scenario, *after)
+    return say("measure.effects", measure=label, effects=text)
+
+
+def _clause(found: Findings, scenario: str, kpi: str, d: Difference) -> str:
+    """'shortens the mean first response time by 12.3 min (10.5 to 14.1) to 23.1 min'."""
+    say, level = found.words, found.estimate(scenario, kpi)
+    if d.verdict == NOT_SHOWN or level is None:
+        return say("clause.no_difference", difference=_signed(found, kpi, d), kpi=found.phrase(kpi))
+    to = found.scale(kpi).value(level.mean, level.half_width)
+    return say(f"clause.{_kind(kpi)}.{_way(d)}", kpi=found.phrase(kpi), by=_by(found, kpi, d), to=to)
+
+
+def _cost(found: Findings, scenario: str) -> str:
+    """'The cost per case rises by ¥3.20 (2.90 to 3.50).' for the first KPI in money; '' where there is none."""
+    kpi = next(iter(found.money), None)
+    d = found.difference(scenario, kpi) if kpi else None
+    if kpi is None or d is None or math.isnan(d.value):
+        return ""
+    level = found.estimate(scenario, kpi)
+    if d.value == 0 and (level is None or level.mean == 0):  # nobody stated any wages
+        return ""
+    if d.value == d.lower == d.upper == 0:
+        told = found.words("cost.same", kpi=found.phrase(kpi))
+    elif d.verdict in (NOT_SHOWN, NO_VERDICT) and d.lower <= 0 <= d.upper:
+        told = found.words("cost.no_difference", difference=_signed(found, kpi, d), kpi=found.phrase(kpi))
+    else:
+        told = found.words(f"cost.{_way(d)}", kpi=found.phrase(kpi), by=_by(found, kpi, d))
+    return capital(told)
+
+
+def _by(found: Findings, kpi: str, d: Difference) -> str:
+    """Size and interval of a difference in the direction that the verb names."""
+    sign = 1 if _way(d) == "up" else -1
+    low, high = sorted((sign * d.lower, sign * d.upper))
+    numbers = found.scale(kpi).numbers(sign * d.value, low, high, signed=True)
+    return _written(found, kpi, [n.removeprefix("+") for n in numbers])
+
+
+def _plain(found: Findings, kpi: str, d: Difference) -> str:
+    """'the mean first response time, -0.2 min (-0.9 to 0.5)'."""
+    return found.words("clause.plain", kpi=found.phrase(kpi), difference=_signed(found, kpi, d))
+
+
+def _signed(found: Findings, kpi: str, d: Difference) -> str:
+    return _written(found, kpi, found.scale(kpi).numbers(d.value, d.lower, d.upper, signed=True))
+
+
+def _written(found: Findings, kpi: str, numbers: Sequence[str]) -> str:
+    value, low, high = numbers
+    size = found.scale(kpi).difference(value, in_words=True)
+    key = "interval.none" if NONE in (low, high) else "interval.of"
+    return found.words(key, size=size, low=low, high=high)
+
+
+def _kind(kpi: str) -> str:
+    return "time" if KPIS[kpi].unit == "min" else "other"
+
+
+def _way(d: Difference) -> str:
+    return "up" if d.value > 0 else "down"
