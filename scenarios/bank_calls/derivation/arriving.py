@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from derivation.calls import DAY, DAY_GROUPS, INCIDENTS, N_DAYS, WITH_PRIORITY, day_groups, is_open
+from derivation.calls import DAY, DAY_GROUPS, N_DAYS, WITH_PRIORITY, day_groups, in_incident, is_open
 
 INTERVAL = {"account": 1800, "new": 1800, "stock": 3600, "internet": 3600, "call_back": 3600}  # s
 
@@ -14,9 +14,7 @@ def exposure(interval: int) -> np.ndarray:
     """[days, intervals of the day] observed hours in opening hours, without the incidents."""
     seconds = np.zeros((N_DAYS, DAY // interval))
     minutes = np.arange(0, N_DAYS * DAY, 60) + 30.0
-    seen = is_open(minutes)
-    for day, begin, end in INCIDENTS.values():
-        seen &= ~((minutes >= (day - 1) * DAY + begin) & (minutes < (day - 1) * DAY + end))
+    seen = is_open(minutes) & ~in_incident(minutes)
     np.add.at(seconds, ((minutes // DAY).astype(int), (minutes % DAY // interval).astype(int)), 60.0 * seen)
     return seconds / 3600
 

@@ -22,7 +22,7 @@ INCIDENTS = {
     "five times the usual calls, median call 20 s": (14, 21 * 3600 + 10 * 60, 22 * 3600 + 30 * 60),
 }
 DAY_GROUPS = {"mon_wed": ("mon", "wed"), "sun_tue_thu": ("sun", "tue", "thu"), "fri": ("fri",), "sat": ("sat",)}
-OPENING = {"mon_wed": (7, 24), "sun_tue_thu": (7, 24), "fri": (7, 14), "sat": (19, 24)}  # hours
+OPENING = {"mon_wed": (7, 24), "sun_tue_thu": (7, 24), "fri": (7, 14), "sat": (19.5, 24)}  # hours
 PROCESS = {"PS": "account", "PE": "account", "NE": "stock", "NW": "new", "IN": "internet", "TT": "call_back"}
 WITH_PRIORITY = ("account", "stock")  # in the others nearly nobody holds priority 2
 
@@ -72,6 +72,12 @@ def arrival(calls: pd.DataFrame) -> pd.Series:
 def during(at: pd.Series, day: int, begin: int, end: int) -> pd.Series:
     """True within an interval of one day of February."""
     return at.between((day - 1) * DAY + begin, (day - 1) * DAY + end, inclusive="left")
+
+
+def in_incident(at: np.ndarray) -> np.ndarray:
+    """True during an incident."""
+    spans = [((day - 1) * DAY + begin, (day - 1) * DAY + end) for day, begin, end in INCIDENTS.values()]
+    return np.any([(at >= begin) & (at < end) for begin, end in spans], axis=0)
 
 
 def is_open(at: pd.Series | np.ndarray) -> np.ndarray:

@@ -7,12 +7,14 @@ rest is wrap-up, short breaks, being somewhere else). Effective headcount = on d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from derivation.calls import DAY, DAY_GROUPS, FIRST_DAY, N_DAYS, OPENING, day_groups
+from derivation.calls import DAY, DAY_GROUPS, FIRST_DAY, N_DAYS, OPENING, day_groups, in_incident
 from derivation.hanging_up import kaplan_meier
 
 LONGEST_GAP = 20 * 60  # s; an agent without a call for longer was off duty
@@ -42,7 +44,7 @@ def presence(served: pd.DataFrame, longest_gap: int = LONGEST_GAP) -> Presence:
         own = served[served.server == agent]
         for begin, end in zip(own.begin, own.end, strict=True):
             serving[row, begin:end] = True
-    on_duty = np.array([bridged(row, longest_gap) for row in serving])
+    on_duty = np.array([until_closing(bridged(row, longest_gap), longest_gap) for row in serving])
     return Presence(agents, serving, on_duty, pools(served, agents))
 
 
@@ -60,6 +62,20 @@ def bridged(serving: np.ndarray, longest_gap: int) -> np.ndarray:
         if begin - end <= longest_gap:
             filled[end:begin] = True
     return filled
+
+
+def until_closing(present: np.ndarray, longest_gap: int) -> np.ndarray:
+    """On duty, to the closing hour where the last call ended no longer before it than the threshold.
+
+    Nobody calls after closing, so no next call can show that the agent was still there. At opening nothing is filled:
+    the first call is the best sign of when an agent came.
+    """
+    closing = np.array([day * DAY + OPENING[group][1] * 3600 for day, group in enumerate(day_groups())], int)
+    for close in closing:
+        last = np.flatnonzero(present[close - longest_gap : close])
+        if len(last):
+            present[close - longest_gap + last[-1] : close] = True
+    return present
 
 
 def pools(served: pd.DataFrame, agents: list[str]) -> pd.DataFrame:
@@ -151,13 +167,16 @@ def busy_while_waiting(who: Presence, queue: np.ndarray, at_least: int = 1) -> f
 
 
 def per_half_hour(who: Presence, what: np.ndarray) -> dict[str, pd.DataFrame]:
-    """Mean number of agents by day group: half hours × pools."""
+    """Mean number of agents by day group: half hours × pools; the incidents are left out."""
     group = np.array(day_groups())
+    seen = ~in_incident(np.arange(N_DAYS * DAY))
+    observed = seen.reshape(N_DAYS, 48, 1800).sum(2)
     result = {name: pd.DataFrame(0.0, index=range(48), columns=list(POOLS)) for name in DAY_GROUPS}
     for pool in POOLS:
-        present = (what & in_pool(who, [pool])).sum(0)[: N_DAYS * DAY].reshape(N_DAYS, 48, 1800).mean(2)
+        present = (what & in_pool(who, [pool])).sum(0)[: N_DAYS * DAY] * seen
+        present = present.reshape(N_DAYS, 48, 1800).sum(2)
         for name in DAY_GROUPS:
-            result[name][pool] = present[group == name].mean(0)
+            result[name][pool] = present[group == name].sum(0) / observed[group == name].sum(0)
     return result
 
 
@@ -167,40 +186,48 @@ def effective(who: Presence, available: pd.DataFrame) -> dict[str, pd.DataFrame]
     for (begin, end), share in zip(PARTS_OF_DAY, available.available, strict=True):
         factor[2 * begin : 2 * end] = share
     return {
-        name: present.mul(factor * np.isin(np.arange(48), range(2 * OPENING[name][0], 2 * OPENING[name][1])), axis=0)
+        name: present.mul(factor * np.isin(np.arange(48), half_hours(OPENING[name])), axis=0)
         for name, present in per_half_hour(who, who.on_duty).items()
     }
 
 
-def headcounts(wanted: pd.DataFrame, opening: tuple[int, int]) -> pd.DataFrame:
+def half_hours(opening: tuple[float, float]) -> range:
+    """The half hours of the day between opening and closing."""
+    return range(round(2 * opening[0]), round(2 * opening[1]))
+
+
+def headcounts(wanted: pd.DataFrame, opening: tuple[float, float]) -> pd.DataFrame:
     """Whole numbers that keep the sums: what rounding leaves over is carried into the next half hour.
 
-    The total is rounded first, so that no half hour is off by more than one agent; the pools share it by the largest
-    remainders. One agent stays for half an hour after closing to serve those who still wait.
+    The total is rounded first, so that no half hour is off by more than one agent; the pools share it as near to their
+    means as they can with somebody for each skill.
     """
     whole = pd.DataFrame(0, index=wanted.index, columns=wanted.columns)
     carried = np.zeros(wanted.shape[1])
-    for half_hour in range(opening[0] * 2, opening[1] * 2):
+    for half_hour in half_hours(opening):
         target = wanted.loc[half_hour].to_numpy() + carried
-        total = max(round(target.sum()), 1)
-        given = np.maximum(np.floor(target), 0).astype(int)
-        for _ in range(total - given.sum()):
-            given[np.argmax(target - given)] += 1
-        for _ in range(given.sum() - total):
-            given[np.argmin(np.where(given > 0, target - given, np.inf))] -= 1
+        given = min(splits(max(round(target.sum()), 1)), key=lambda split: float(((split - target) ** 2).sum()))
         whole.loc[half_hour] = given
         carried = target - given
     return whole
 
 
+def splits(total: int) -> Iterator[np.ndarray]:
+    """Every way to share a number of agents among the pools that leaves no skill without anybody."""
+    for split in product(range(total + 1), repeat=len(POOLS)):
+        takers = [sum(n for n, skills in zip(split, POOLS.values(), strict=True) if skill in skills) for skill in "ans"]
+        if sum(split) == total and min(takers) > 0:
+            yield np.array(split)
+
+
 def by_weekday(whole: dict[str, pd.DataFrame], pool: str) -> dict[str, list[int]]:
-    """Headcounts of one pool by weekday; the half hour after midnight belongs to those who closed the day before."""
+    """Headcounts of one pool by weekday. One agent stays half an hour after closing for those who still wait then."""
     weekdays = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     group = {weekday: name for name, days in DAY_GROUPS.items() for weekday in days}
     counts = {day: whole[group[day]][pool].tolist() for day in weekdays}
     if pool == "all_round":
         for day, after in zip(weekdays, (*weekdays[1:], weekdays[0]), strict=True):
-            closes = 2 * OPENING[group[day]][1]
+            closes = half_hours(OPENING[group[day]]).stop
             counts[day if closes < 48 else after][closes % 48] = 1
     return counts
 
