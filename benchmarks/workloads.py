@@ -37,8 +37,7 @@ def service_desk(weeks: float = 8.0, flat: bool = False, shifts: bool = False) -
         time = {"kind": "lognormal", "mean": f"{minutes} min", "cv": 1.0}
         return {"kind": "task", "skill": skill, "time": time, "next": following}
 
-    hours = {"night": "00:00-08:00", "day": "08:00-16:00", "late": "16:00-24:00"} if shifts else {"always": "00:00-24:00"}
-    counts = SHIFT_TEAMS if shifts else {team: (n,) for team, n in TEAMS.items()}
+    counts = SHIFT_TEAMS if shifts else {team: (n,) * 3 for team, n in TEAMS.items()}
     return Scenario.model_validate(
         {
             "name": f"bench/{'w3' if shifts else 'w1flat' if flat else 'w1'}",
@@ -50,8 +49,8 @@ def service_desk(weeks: float = 8.0, flat: bool = False, shifts: bool = False) -
             },
             "departments": {"desk": {}},
             "pools": {team: {"department": "desk"} for team in TEAMS},
-            "shifts": {name: {"days": "mon-sun", "hours": span} for name, span in hours.items()},
-            "staffing": {team: dict(zip(hours, n, strict=True)) for team, n in counts.items()},
+            "shifts": {team: {"every": "8 h", "headcount": {"mon-sun": n}} for team, n in counts.items()},
+            "staffing": {team: {team: 1} for team in TEAMS},
             "case_classes": {name: {"process": "p", "priority": i} for i, name in enumerate("abc", 1)},
             "demand": {
                 "all": {"mix": {"a": 0.1, "b": 0.3, "c": 0.6}, "arrivals": {"kind": "hourly", "per_hour": rates}}

@@ -44,9 +44,9 @@ class Clock(simpy.Environment):
         heappush(self.agenda, booking)
         return booking
 
-    def cancel(self, booking: Booking) -> None:
+    def cancel(self, key: int, act: Callable[[int], object]) -> None:
         """Strike a booking out. Linear in the agenda: only interruptions do it."""
-        self.agenda.remove(booking)
+        self.agenda.remove(next(booking for booking in self.agenda if booking[2] == key and booking[3] is act))
         heapify(self.agenda)
 
     def more_before(self, phase: int) -> bool:

@@ -27,7 +27,6 @@ from servsim.engines.clock import (
     PATIENCE,
     SHIFT_END,
     SHIFT_START,
-    Booking,
     Clock,
     Moments,
 )
@@ -53,23 +52,23 @@ class Worker:
     """One person: on duty or not, on a break or not, idle or with an item in hand."""
 
     __slots__ = (
-        "booking", "break_due", "busy", "duty_since", "duty_until", "engaged", "id", "idle_since", "item", "kept",
-        "leaves", "on_break", "on_duty", "pace", "pool", "present", "taken_up_at",
+        "break_due", "busy", "duty_since", "duty_until", "engaged", "id", "idle_since", "item", "kept", "leaves",
+        "on_break", "on_duty", "pace", "pool", "present", "queue",
     )  # fmt: skip
 
     def __init__(self, number: int, pool: Pool, pace: list[int]) -> None:
         self.id, self.pool = number, pool
+        self.queue = pool.plain_queue
         self.pace = None if set(pace) <= {0, 100} else pace  # per cent by skill
         self.item = -1  # in hand
-        self.booking: Booking | None = None  # its completion
         self.on_duty = self.on_break = False
         self.leaves = False  # off duty, but the item in hand is being finished
         self.break_due = 0  # length of the break that waits for the item in hand
         self.kept = -1  # an item laid down, to be taken up again by this worker
         self.engaged = False  # one of the last three holds: not free after the item in hand
-        self.idle_since = self.taken_up_at = 0
+        self.idle_since = 0
         self.duty_since = self.duty_until = 0
-        self.busy = self.present = 0  # ticks until taken_up_at, duty_since
+        self.busy = self.present = 0  # ticks, without the present item and the present duty
 
 
 class Pool:
@@ -87,7 +86,7 @@ class Pool:
 class Queue:
     """The items that wait for one skill, and the pools that have it."""
 
-    __slots__ = ("escalate_after", "escalate_to", "idle", "picks", "plain", "pools", "skill", "slope", "waiting")
+    __slots__ = ("escalate_after", "escalate_to", "idle", "picks", "plain", "pools", "simple", "skill", "slope", "waiting")
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
         self.skill, self.slope, self.picks = skill, slope, RULES[rule]
@@ -95,13 +94,14 @@ class Queue:
         self.waiting: list[Place] = []  # a heap; items that went elsewhere are dropped when they come first
         self.pools: list[Pool] = []
         self.idle: deque[Worker] = deque()  # of the one pool of a plain queue
-        self.plain = False
+        self.plain = self.simple = False
 
     def settle(self) -> None:
         """Say whether the queue is plain, once its pools are known."""
         first, *others = self.pools or [Pool(EndOfShift.FINISH, [])]
         lonely = not others and len(first.queues) == 1
         self.plain = lonely and first.end_of_shift != EndOfShift.NO_LATE_START and self.picks is longest_idle
+        self.simple = self.plain and self.escalate_after < 0
         if self.plain:
             self.idle, first.plain_queue = first.idle, self
 
@@ -137,16 +137,19 @@ class Service:
         self.giving_up: set[int] = set()  # cases that leave when the item in hand is completed
         self.cut_short: list[int] = []  # the last items of such cases
         self.work_left: dict[int, int] = {}  # of interrupted items, at a pace of 100 %
+        self.resumed_at: dict[int, int] = {}  # when they were last taken up again
         self.stretches: list[tuple[int, int, int, int]] = []  # item, worker, from, to: of interrupted items
         self.escalations: list[tuple[int, int]] = []  # item, at
         self.still_to_join: dict[int, int] = {}
         self.careful = "least_utilised" in plan.assignment  # stretches of work have to be noted
+        self.straight = not self.hold and not self.joins and not self.answers  # what follows can be offered as it is
+        self.completes = self.complete
         self.simultaneous = False  # dispatch waits for the rest of this round of the tick (rule 2)
 
     def _take_in_workload(self, work: Workload) -> None:
         self.skill, self.work, self.next_item = work.skill.tolist(), work.work.tolist(), work.next_item.tolist()
         self.hold = work.hold.tolist() if work.hold.any() else None
-        self.rank = work.rank.tolist() if work.rank.any() or work.rank_slope.any() else None
+        self.rank = work.rank.tolist()
         self.lot = work.lot.tolist()
         bounds, targets = work.fork_first.tolist(), work.fork_target.tolist()
         self.forks = {item: targets[bounds[k] : bounds[k + 1]] for k, item in enumerate(work.fork_item.tolist())}
@@ -236,19 +239,20 @@ class Service:
         queue = self.queues[skill]
         if queue.plain and queue.idle and not self.simultaneous:
             self.start(queue.idle.popleft(), item, now)
-        elif self.rank:
-            if queue.slope:
-                self.rank[item] += queue.slope * now
-            self.enter(queue, (self.rank[item], now, item), now)
+            return
+        if queue.slope:
+            self.rank[item] += queue.slope * now
+        place = (self.rank[item], now, item)
+        if queue.simple:
+            heappush(queue.waiting, place)
         else:
-            self.enter(queue, (0, now, item), now)
+            self.enter(queue, place, now)
 
     def enter(self, queue: Queue, place: Place, now: int) -> None:
         heappush(queue.waiting, place)
         if queue.escalate_after >= 0:
             self.clock.book(now + queue.escalate_after, ESCALATION, place[2], self.escalate)
-        if not queue.plain or queue.idle:
-            self.dispatch(now)
+        self.dispatch(now)
 
     def run_by_itself(self, item: int, now: int) -> None:
         self.started[item] = now
@@ -291,17 +295,17 @@ class Service:
         work = self.work[item]
         if self.careful and item in self.work_left:
             work = self.work_left[item]
+            self.resumed_at[item] = now
         else:
             self.started[item] = now
         self.worker_of[item] = worker.id
-        worker.item, worker.taken_up_at = item, now
+        worker.item = item
         if worker.pace:
             work = ticks_at(worker.pace[self.skill[item]], work)
         if work:
-            worker.booking = booking = (now + work, COMPLETION, item, self.complete)
-            heappush(self.agenda, booking)
+            heappush(self.agenda, (now + work, COMPLETION, item, self.completes))
         else:
-            worker.booking = self.clock.book(now, COMPLETION, item, self.complete)
+            self.clock.book(now, COMPLETION, item, self.completes)
 
     def complete(self, item: int) -> None:
         """The item in hand is done: the case moves on, the worker looks for the next one."""
@@ -312,24 +316,31 @@ class Service:
         worker.item = -1
         if self.agenda[0][0] == now and self.clock.more_before(DISPATCH):
             self.gather()
-        if self.next_item[item] != -1 or self.giving_up:
+        following = self.next_item[item]
+        if following >= 0 and self.straight:
+            self.offer(following, now)
+        elif following != -1 or self.giving_up:
             self.move_on(item, now)
-        self.become_free(worker, now)
+        if worker.engaged or worker.queue is None or self.simultaneous:
+            self.become_free(worker, now)
+        else:
+            self.take_next(worker, worker.queue, now)
+
+    def take_next(self, worker: Worker, queue: Queue, now: int) -> None:
+        """From a plain queue: its first item, or stand at the end of the line of idle workers."""
+        waiting = queue.waiting
+        while waiting:
+            item = heappop(waiting)[2]
+            if self.skill[item] == queue.skill:
+                self.start(worker, item, now)
+                return
+        worker.idle_since = now
+        queue.idle.append(worker)
 
     def become_free(self, worker: Worker, now: int) -> None:
-        """Take the next item or stand in the line of idle workers, if nothing else is to be done first."""
-        queue = worker.pool.plain_queue
+        """After a completion, a start of shift, the end of a break: what is due first, else stand in line."""
         if worker.engaged:
             self.be_engaged(worker, now)
-        elif queue and not self.simultaneous:
-            waiting = queue.waiting
-            while waiting:
-                item = heappop(waiting)[2]
-                if self.skill[item] == queue.skill:
-                    self.start(worker, item, now)
-                    return
-            worker.idle_since = now
-            queue.idle.append(worker)
         else:
             self.be_idle(worker, now)
             self.dispatch(now)
@@ -453,10 +464,9 @@ class Service:
     def lay_down(self, worker: Worker, now: int) -> None:
         """The item in hand stays with the worker, its work left is kept."""
         item, self.careful = worker.item, True
-        if worker.booking:
-            self.clock.cancel(worker.booking)
+        self.clock.cancel(item, self.completes)
         pace = worker.pace[self.skill[item]] if worker.pace else 100
-        done = ((now - worker.taken_up_at) * pace + 50) // 100
+        done = ((now - self.taken_up_at(item)) * pace + 50) // 100
         self.work_left[item] = max(0, self.work_left.get(item, self.work[item]) - done)
         self.account(worker, now)
         worker.item, worker.kept, worker.engaged = -1, item, True
@@ -466,14 +476,19 @@ class Service:
         item, worker.kept, worker.engaged = worker.kept, -1, False
         if self.skill[item] != GONE:
             queue = self.queues[self.skill[item]]
-            heappush(queue.waiting, (self.rank[item] if self.rank else 0, AHEAD, item))
+            heappush(queue.waiting, (self.rank[item], AHEAD, item))
             self.dispatch(now)
 
     def account(self, worker: Worker, now: int) -> None:
         """Note the stretch of work that ends now, where it does not follow from start and completion."""
-        worker.busy += now - worker.taken_up_at
+        since = self.taken_up_at(worker.item)
+        worker.busy += now - since
         if worker.item in self.work_left:
-            self.stretches.append((worker.item, worker.id, worker.taken_up_at, now))
+            self.stretches.append((worker.item, worker.id, since, now))
+
+    def taken_up_at(self, item: int) -> int:
+        """When the present stretch of work on the item began."""
+        return self.resumed_at.get(item, self.started[item])
 
     # ------------------------------------------------------------------ time-outs
     def lose_patience(self, case: int) -> None:
@@ -515,7 +530,7 @@ class Service:
         """The facts, with what follows from them: when each item was enabled and offered, when each case left."""
         for worker in self.workers:
             if worker.item in self.work_left:
-                self.stretches.append((worker.item, worker.id, worker.taken_up_at, until))
+                self.stretches.append((worker.item, worker.id, self.taken_up_at(worker.item), until))
         work = self.workload
         completed = np.frombuffer(self.completed, np.int64)
         enabled = enabled_at(work, completed, self.cut_short, until)

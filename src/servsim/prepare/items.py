@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ from servsim.records import Leaves
 Numbers = NDArray[np.int64]
 COLUMNS = {"skill": -1, "work": 0, "hold": 0, "returned": 0}
 """Columns with what they hold where nothing is said."""
+
+
+def _width(name: str) -> type[np.integer[Any]]:
+    return np.int64 if name in ("work", "hold") else np.int32
 
 
 class Items:
@@ -38,8 +43,7 @@ class Items:
         self.n += len(case)
         given = {"case": case, "step": self.steps.setdefault(step, len(self.steps)), "visit": visit, "lot": lot}
         for name, value in {**COLUMNS, **given, **columns}.items():
-            narrow = np.int64 if name in ("work", "hold") else np.int32
-            self._chunks[name].append(np.broadcast_to(np.asarray(value, narrow), case.shape))
+            self._chunks[name].append(np.broadcast_to(np.asarray(value, _width(name)), case.shape))
         follows = after >= 0
         self.link(after[follows], number[follows])
         return number
@@ -52,9 +56,9 @@ class Items:
         """With these items their cases leave."""
         self._leaves.append((items, how))
 
-    def column(self, name: str, order: Numbers) -> NDArray[np.integer]:
-        """One column, in that order."""
-        return np.concatenate(self._chunks[name])[order] if self._chunks[name] else np.empty(0, np.int32)
+    def column(self, name: str) -> NDArray[Any]:
+        """One column: int64 for durations, int32 for all others."""
+        return np.concatenate([np.empty(0, _width(name)), *self._chunks[name]])
 
     def left(self) -> NDArray[np.int8]:
         """[items] how the case leaves with the item."""

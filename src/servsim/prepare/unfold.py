@@ -5,6 +5,8 @@ Cases walk in a crowd: all tokens of one source that stand at a step make the vi
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ from servsim.records.arrays import Codes, Ids, Ticks
 from servsim.records.workload import FORK, Steps
 
 Numbers = NDArray[np.int64]
+I = TypeVar("I", bound=np.integer[Any])
 
 
 def workload(scenario: Scenario, seed: int, replication: int) -> Workload:
@@ -61,49 +64,61 @@ def unfold(walk: Walk) -> None:
 
 def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], items: Items) -> Workload:
     """The workload: cases in order of arrival, items by case, what follows what."""
-    at = _joined([cases.at for cases in came.values()])
-    by_arrival = np.argsort(at, kind="stable")
-    case_of = np.empty(len(at), np.int64)
-    case_of[by_arrival] = np.arange(len(at))
+    cases = list(came.values())
+    at = _joined([part.at for part in cases])
+    by_arrival = _order(at)
+    case = items.column("case")
+    if by_arrival is not None:
+        case = _inverse(by_arrival)[case]
+    by_case = _order(case)
+    before, after = items.links()
+    if by_case is not None:
+        item_of = _inverse(by_case)
+        before, after = item_of[before], item_of[after]
 
-    case = case_of[items.column("case", np.arange(items.n))]
-    by_case = np.argsort(case, kind="stable")
-    item_of = np.empty(items.n, np.int64)
-    item_of[by_case] = np.arange(items.n)
-    before, after = (item_of[ends] for ends in items.links())
+    def of_cases(column: NDArray[I]) -> NDArray[I]:
+        return column if by_arrival is None else column[by_arrival]
 
-    source = np.repeat(np.arange(len(came)), [len(cases.at) for cases in came.values()])[by_arrival]
-    case_class = _joined([cases.case_class for cases in came.values()])[by_arrival]
-    channels, channel = _channels(scenario, came)
-    column = {name: items.column(name, by_case) for name in ("step", "visit", "skill", "work", "hold", "returned")}
+    def of_items(column: NDArray[I]) -> NDArray[I]:
+        return column if by_case is None else column[by_case]
+
+    arrived_at, channels = of_cases(at), _channels(scenario, came)
+    case_class = of_cases(_joined([part.case_class.astype(np.int32) for part in cases]))
     return Workload(
         classes=tuple(scenario.case_classes),
-        channels=channels,
+        channels=channels[0],
         sources=tuple(came),
         promises=PROMISES,
         promise_event=PROMISES,
         promise_penalty=_penalties(scenario),
         steps=_steps(scenario, items),
-        arrived_at=at[by_arrival],
-        case_class=case_class.astype(np.int32),
-        channel=channel[by_arrival].astype(np.int32),
-        source=source.astype(np.int32),
-        patience=_patience(scenario, streams, came)[by_arrival],
-        due_at=_due(scenario, at[by_arrival], case_class),
+        arrived_at=arrived_at,
+        case_class=case_class,
+        channel=of_cases(channels[1]),
+        source=of_cases(np.repeat(np.arange(len(cases), dtype=np.int32), [len(part.at) for part in cases])),
+        patience=of_cases(_patience(scenario, streams, came)),
+        due_at=_due(scenario, arrived_at, case_class),
         first_item=np.concatenate([[0], np.cumsum(np.bincount(case, minlength=len(at)))]).astype(np.int64),
-        case=case[by_case].astype(np.int32),
-        step=column["step"].astype(np.int32),
-        visit=column["visit"].astype(np.int32),
-        skill=column["skill"].astype(np.int32),
-        work=column["work"].astype(np.int64),
-        hold=column["hold"].astype(np.int64),
-        leaves=items.left()[by_case],
-        returned=column["returned"].astype(np.int8),
+        case=of_items(case).astype(np.int32),
+        step=of_items(items.column("step")),
+        visit=of_items(items.column("visit")),
+        skill=of_items(items.column("skill")),
+        work=of_items(items.column("work")),
+        hold=of_items(items.column("hold")),
+        leaves=of_items(items.left()),
+        returned=of_items(items.column("returned")).astype(np.int8),
         rank=np.zeros(items.n, np.int64),
         rank_slope=np.zeros(len(skills_of(scenario)), np.int8),
-        lot=items.column("lot", by_case).astype(np.int32) if draws_lots(scenario) else np.empty(0, np.int32),
+        lot=of_items(items.column("lot")) if draws_lots(scenario) else np.empty(0, np.int32),
         **_successors(before, after, items.n),
     )
+
+
+def _inverse(order: Numbers) -> Numbers:
+    """Where each entry went."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return place
 
 
 def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Ids | Codes | Numbers]:
@@ -137,20 +152,18 @@ def _steps(scenario: Scenario, items: Items) -> Steps:
     )
 
 
-def _channels(scenario: Scenario, came: dict[str, Arrived]) -> tuple[tuple[str, ...], Numbers]:
+def _channels(scenario: Scenario, came: dict[str, Arrived]) -> tuple[tuple[str, ...], Ids]:
     """Names of the channels, and that of each case; a source without one is its own channel."""
-    words = []
+    numbers: dict[str, int] = {}
+    codes = []
     for source, cases in came.items():
-        own = scenario.demand[source].channel or source
-        words.append(cases.channel if cases.channel is not None else np.full(len(cases.at), own, object))
-    names = list(dict.fromkeys(name for part in words for name in (part.tolist() if len(set(part)) > 1 else part[:1])))
-    numbers = {name: i for i, name in enumerate(names)}
-    codes = [
-        np.full(len(part), numbers[part[0]]) if len(part) and cases.channel is None else
-        np.array([numbers[word] for word in part.tolist()], np.int64)
-        for part, cases in zip(words, came.values(), strict=True)
-    ]  # fmt: skip
-    return tuple(map(str, names)), _joined(codes)
+        if cases.channel is None:
+            own = numbers.setdefault(scenario.demand[source].channel or source, len(numbers))
+            codes.append(np.full(len(cases.at), own, np.int32))
+        else:
+            words = cases.channel.tolist()
+            codes.append(np.array([numbers.setdefault(word, len(numbers)) for word in words], np.int32))
+    return tuple(numbers), _joined(codes)
 
 
 def _patience(scenario: Scenario, streams: Streams, came: dict[str, Arrived]) -> Ticks:
@@ -188,5 +201,10 @@ def _penalties(scenario: Scenario) -> NDArray[np.float64]:
     )
 
 
-def _joined(parts: list[Numbers]) -> Numbers:
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+def _joined(parts: list[NDArray[I]]) -> NDArray[I]:
+    return np.concatenate(parts)
+
+
+def _order(keys: Numbers) -> Numbers | None:
+    """What sorts the keys, in a stable way; None where they are sorted already."""
+    return None if (keys[1:] >= keys[:-1]).all() else np.argsort(keys, kind="stable")
