@@ -43,12 +43,13 @@ def _range(part: Any) -> tuple[str, ...]:
     word = str(part).strip().lower()
     if word == "all":
         return _DAYS
-    first, _, last = (name.strip() for name in word.partition("-"))
-    for name in filter(None, (first, last)):
+    ends = [name.strip() for name in word.split("-")]
+    for name in ends:
         if name not in _DAYS:
             raise ValueError(f"there is no day {shown(name)}{suggestion(name, [*_DAYS, 'all'])}")
-    if not last:
-        return (first,)
+    if len(ends) == 1:
+        return (word,)
+    first, last = ends[0], ends[-1]
     if "holiday" in (first, last):
         raise ValueError(f"'{part}': a range goes from weekday to weekday; write [{first}, {last}]")
     begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last)

@@ -242,7 +242,7 @@ class Lognormal(Distribution):
         from scipy.special import ndtri
 
         mu, sigma = self._mu_sigma()
-        z = np.asarray(ndtri(u), dtype=np.float64)
+        z: Floats = np.asarray(ndtri(u), dtype=np.float64)
         z *= sigma
         z += mu
         np.exp(z, out=z)
@@ -259,7 +259,7 @@ class Lognormal(Distribution):
 def _gamma_quantile(shape: float, mean: float, u: Floats) -> Floats:
     from scipy.special import gammaincinv
 
-    return np.asarray(gammaincinv(shape, u)) * (mean / shape)
+    return np.asarray(gammaincinv(shape, u) * (mean / shape), dtype=np.float64)
 
 
 def _gamma_cdf(shape: float, mean: float, x: Floats) -> Floats:
@@ -477,9 +477,10 @@ class Empirical(Distribution):
         if self.quantiles is None:
             return below
         after = np.minimum(n, len(knots) - 1)
-        gap = np.maximum(knots[after] - knots[n - 1], 1e-300)
+        between = (n > 0) & (n < len(knots))
+        gap = np.where(between, knots[after] - knots[n - 1], 1.0)
         slope = (p[after] - p[n - 1]) * (x - knots[n - 1]) / gap
-        return np.where((n > 0) & (n < len(knots)), below + slope, below)
+        return np.where(between, below + slope, below)
 
 
 D = TypeVar("D", bound=Distribution)
@@ -522,4 +523,4 @@ def _inverse(cdf: Callable[[Floats], Floats], u: Floats, ends: Sequence[Floats],
         enough = cdf(middle * grid) >= u
         high = np.where(enough, middle, high)
         low = np.where(enough, low, middle)
-    return np.asarray(high * grid)
+    return np.asarray(np.maximum(high, 0) * grid)

@@ -135,8 +135,17 @@ def problems(error: ValidationError, data: Any, language: str = "en") -> list[tu
     Paths hold only what exists in `data`, but for a last part that is missing there. Standard messages come in
     English or Chinese ("zh").
     """
-    found = [(_yaml_path(line["loc"], data), _message(line, language)) for line in error.errors()]
+    lines = error.errors()
+    found = [(_yaml_path(line["loc"], data), _message(line, language)) for line in lines if not _only_echo(line, lines)]
     return list(dict.fromkeys(found))
+
+
+def _only_echo(line: Any, lines: Sequence[Any]) -> bool:
+    """A list or mapping is too short only because what is in it is wrong."""
+    depth = len(line["loc"])
+    return line["type"] == "too_short" and any(
+        len(other["loc"]) > depth and other["loc"][:depth] == line["loc"] for other in lines
+    )
 
 
 def _yaml_path(loc: Sequence[str | int], data: Any) -> Path:

@@ -115,13 +115,14 @@ def _text(path: Path) -> str:
         beside = [other.name for other in path.parent.glob("*.csv")] if path.parent.is_dir() else []
         raise InputError(f"{path}: there is no such file{suggestion(path.name, sorted(beside))}")
     data = path.read_bytes()
-    if not data.strip():
-        raise InputError(f"{path}: is empty; expected a CSV file with a header line")
     for encoding in ENCODINGS:
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if not text.strip():
+            raise InputError(f"{path}: is empty; expected a CSV file with a header line")
+        return text
     raise InputError(f"{path}: is not text in {' or '.join(ENCODINGS)}; save it as CSV UTF-8")
 
 

@@ -55,7 +55,7 @@ class Flow:
             if isinstance(step, Work) and step.responds is not False:
                 yield name
                 continue
-            for follower in sorted(step.successors() - seen - set(EXITS)):
+            for follower in sorted(step.possible() - seen - set(EXITS)):
                 seen.add(follower)
                 ahead.append(follower)
 
@@ -135,26 +135,32 @@ def _parallels(start: str, steps: Steps) -> Found:
 
 def _branches(name: str, fork: Parallel, start: str, steps: Steps) -> Found:
     """Every way of every branch leads to the join and nowhere else, and nothing leads in from outside."""
-    inside: dict[str, str] = {}
+    outside = {*EXITS, *reach([start, fork.join], lambda at: () if at in (*EXITS, name) else steps[at].possible())}
+    branch_of: dict[str, str] = {}
     for i, branch in enumerate(fork.branches):
         if branch == fork.join:
             yield ("steps", name, "branches", i), "is the join itself; a branch needs at least one step"
             continue
-        region = reach([branch], lambda at: () if at in (*EXITS, fork.join, name) else steps[at].possible())
-        for at in sorted(region & set(steps) - {name, fork.join}):
-            if at in inside and inside[at] != branch:
-                yield ("steps", at), f"lies on two branches of '{name}': '{inside[at]}' and '{branch}'"
-            inside[at] = branch
-            for out in sorted(steps[at].possible() & {*EXITS, name}):
-                yield (
-                    ("steps", at),
-                    f"may go to '{out}', but it lies inside '{name}', where every way leads to '{fork.join}'",
-                )
+        if branch in outside:
+            yield from _led_into(branch, name, start, outside, steps)
+            continue
+        region = reach([branch], lambda at: () if at in outside else steps[at].possible())
+        for at in sorted(region - outside):
+            if branch_of.setdefault(at, branch) != branch:
+                yield ("steps", at), f"lies on two branches of '{name}': '{branch_of[at]}' and '{branch}'"
+            for out in sorted(steps[at].possible() & outside - {fork.join}):
+                what = f"goes to '{out}', which lies outside the branches of '{name}'"
+                yield ("steps", at), f"{what}; from inside every way leads to '{fork.join}'"
         if fork.join not in region:
             yield ("steps", name, "branches", i), f"the branch '{branch}' never comes to the join '{fork.join}'"
-    if start in inside:
-        yield ("steps", start), f"is the start, but it lies inside '{name}'"
+
+
+def _led_into(branch: str, name: str, start: str, outside: set[str], steps: Steps) -> Found:
+    if branch == start:
+        yield (
+            ("steps", name),
+            f"the branch '{branch}' is the start of the process; a branch begins at its parallel only",
+        )
     for at, step in steps.items():
-        for follower in sorted(step.possible()):
-            if at not in inside and at != name and follower in {*inside, fork.join}:
-                yield ("steps", at), f"leads into '{follower}' inside '{name}' from outside"
+        if at in outside and at != name and branch in step.possible():
+            yield ("steps", at), f"leads into '{branch}', a branch of '{name}', from outside"

@@ -285,22 +285,23 @@ def _decision(of: Scenario, path: Path, step: Decision, by: str, classes: Mappin
             everything = of.case_classes if by == "case_class" else [of.channel(source) for source in of.demand]
             yield from _values(path, step, by.replace("_", " "), known, everything)
         return
-    for name, case_class in classes.items():
-        attribute = case_class.attributes.get(by)
-        if attribute is None:
-            known_names = ["case_class", "channel", *case_class.attributes]
-            yield (*path, "by"), f"the class '{name}' has no attribute '{by}'{suggestion(by, known_names)}"
-        else:
-            yield from _attribute(path, step, by, attribute)
+    attributes = {name: case_class.attributes.get(by) for name, case_class in classes.items()}
+    lacking = [name for name, attribute in attributes.items() if attribute is None]
+    if lacking:
+        known_names = ["case_class", "channel", *(name for c in classes.values() for name in c.attributes)]
+        yield (*path, "by"), f"{', '.join(lacking)}: no attribute '{by}'{suggestion(by, known_names)}"
+    else:
+        yield from _attribute(path, step, by, [attribute for attribute in attributes.values() if attribute])
 
 
-def _attribute(path: Path, step: Decision, by: str, attribute: Attribute) -> Found:
-    if attribute.choices is None and step.next:
+def _attribute(path: Path, step: Decision, by: str, attributes: list[Attribute]) -> Found:
+    choices = list(dict.fromkeys(value for attribute in attributes for value in attribute.choices or ()))
+    if step.next and any(attribute.choices is None for attribute in attributes):
         yield (*path, "next"), f"'{by}' is a number; write `below`: a step for each bound, and `otherwise`"
-    elif attribute.choices is not None and step.below:
-        yield (*path, "below"), f"'{by}' is one of {', '.join(attribute.choices)}; write `next`: a step for each"
-    elif attribute.choices is not None:
-        yield from _values(path, step, f"value of '{by}'", list(attribute.choices), attribute.choices)
+    elif step.below and choices:
+        yield (*path, "below"), f"'{by}' is one of {', '.join(choices)}; write `next`: a step for each"
+    elif choices:
+        yield from _values(path, step, f"value of '{by}'", choices, choices)
 
 
 def _values(path: Path, step: Decision, what: str, arriving: list[str], known: Iterable[str]) -> Found:

@@ -61,7 +61,7 @@ class Step(Model):
         return self.successors()
 
     def leads_on(self) -> frozenset[str]:
-        """The possible successors that stay open however often a case comes by, as a limited number of returns does not."""
+        """The possible successors that stay open however often a case comes; a limited number of returns does not."""
         return self.possible()
 
     def redirected(self, old: str, new: Routes, stream: str | None = None, keep_returns: bool = False) -> Self:
