@@ -1,0 +1,246 @@
+"""What happened to one case: its story, line by line, from the log."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from servsim.quantities import SECOND, written
+from servsim.records import Outcome, Run
+
+ENGLISH = {
+    "title": "Case {case} · {case_class} · {channel}",
+    "arrives": "arrives",
+    "reaches": "reaches {step}",
+    "offered": "{step}: pushed to the queue of {skill} after {time} of dispatch delay",
+    "escalated": "{step}: not taken up in time, moves to the queue of {skill}",
+    "started": "{step}: {worker} ({pool}) starts{waited}{answers}",
+    "waited": " after {time} of waiting",
+    "answers": "; the customer is answered, {time} after arrival",
+    "suspended": "{step}: interrupted, {worker} has worked {time} on it",
+    "resumed": "{step}: {worker} ({pool}) resumes",
+    "completed": "{step}: completed after {time} of work{returned}",
+    "returned": "; sent back",
+    "task_starts": "{step}: runs by itself{answers}",
+    "task_ends": "{step}: done by itself after {time}{returned}",
+    "handoff_starts": "{step}: handed over",
+    "handoff_ends": "{step}: hand-over takes {time}{returned}",
+    "delay_starts": "{step}: has to wait",
+    "delay_ends": "{step}: the wait is over after {time}",
+    "join_ends": "{step}: all branches are there",
+    "COMPLETED": "leaves, completed, {time} after arrival",
+    "REJECTED": "leaves, rejected, {time} after arrival",
+    "ABANDONED": "the customer gives up, {time} after arrival",
+    "IN_PROCESS": "the clock stops; the case is still in process after {time}",
+    "first_response": "answer",
+    "resolution": "resolution",
+    "promised": "{promise} promised by {due}: {verdict}",
+    "kept": "kept, {time} to spare",
+    "late": "missed by {time}",
+    "given_up": "missed, the customer gave up",
+    "overdue": "missed, still open {time} after that when the clock stops",
+    "open": "not due yet when the clock stops",
+    "unknown": "case {case}: this run has cases 0 to {last}",
+    "none": "case {case}: this run has no cases",
+}
+
+CHINESE = {
+    "title": "事项 {case} · {case_class} · {channel}",
+    "arrives": "到达",
+    "reaches": "进入环节 {step}",
+    "offered": "{step}：派单延迟 {time} 后进入 {skill} 队列",
+    "escalated": "{step}：超时未受理，转入 {skill} 队列",
+    "started": "{step}：{worker}（{pool}）开始处理{waited}{answers}",
+    "waited": "，已等待 {time}",
+    "answers": "；客户得到响应，距到达 {time}",
+    "suspended": "{step}：中断，{worker} 已处理 {time}",
+    "resumed": "{step}：{worker}（{pool}）继续处理",
+    "completed": "{step}：完成，处理 {time}{returned}",
+    "returned": "；退回",
+    "task_starts": "{step}：自动处理{answers}",
+    "task_ends": "{step}：自动处理完成，用时 {time}{returned}",
+    "handoff_starts": "{step}：移交",
+    "handoff_ends": "{step}：移交用时 {time}{returned}",
+    "delay_starts": "{step}：等候",
+    "delay_ends": "{step}：等候结束，用时 {time}",
+    "join_ends": "{step}：各分支已到齐",
+    "COMPLETED": "办结离开，距到达 {time}",
+    "REJECTED": "被驳回离开，距到达 {time}",
+    "ABANDONED": "客户放弃，距到达 {time}",
+    "IN_PROCESS": "仿真结束，事项仍在办理，已历时 {time}",
+    "first_response": "响应",
+    "resolution": "办结",
+    "promised": "承诺 {due} 前{promise}：{verdict}",
+    "kept": "兑现，提前 {time}",
+    "late": "未兑现，超时 {time}",
+    "given_up": "未兑现，客户已放弃",
+    "overdue": "未兑现，仿真结束时已超时 {time}",
+    "open": "仿真结束时尚未到期",
+    "unknown": "事项 {case}：本次运行的事项编号为 0 至 {last}",
+    "none": "事项 {case}：本次运行没有事项",
+}
+
+WORDS = {"en": ENGLISH, "zh": CHINESE}
+WEEKDAYS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), "zh": tuple(f"周{d}" for d in "一二三四五六日")}
+CHINESE_UNITS = {"d": "天", "h": "小时", "min": "分钟", "s": "秒"}
+
+
+class Line(NamedTuple):
+    """Something that happened; lines are told in order of (at, item, nth)."""
+
+    at: int
+    item: int
+    nth: int
+    text: str
+
+
+def story(run: Run, case: int, language: str = "en") -> str:
+    """Numbered lines with clock times: everything that happened to a case, and what became of its promises.
+
+    Raises InputError for a number that is not a case of the run.
+    """
+    _check(run, case, language)
+    teller = _Teller(run, language)
+    title = teller.say(
+        "title",
+        case=case,
+        case_class=run.workload.classes[run.workload.case_class[case]],
+        channel=run.workload.channels[run.workload.channel[case]],
+    )
+    told = [f"{teller.when(line.at)}  {line.text}" for line in sorted(_lines(teller, case))]
+    told += _promises(teller, case)
+    width = len(str(len(told)))
+    return "\n".join([title, *(f"{n:>{width}}. {line}" for n, line in enumerate(told, 1))])
+
+
+def _check(run: Run, case: int, language: str) -> None:
+    from servsim.model.errors import InputError
+
+    n = run.workload.n_cases
+    if not 0 <= case < n:
+        raise InputError(WORDS[language]["unknown" if n else "none"].format(case=case, last=n - 1))
+
+
+class _Teller:
+    """A run, and how its facts are worded in one language."""
+
+    def __init__(self, run: Run, language: str) -> None:
+        self.run, self.words, self.language = run, WORDS[language], language
+        self.start: datetime.datetime = run.start.astype("datetime64[us]").item()
+
+    def say(self, key: str, **values: object) -> str:
+        return self.words[key].format(**values)
+
+    def when(self, at: int) -> str:
+        moment = self.start + datetime.timedelta(microseconds=at)
+        return f"{WEEKDAYS[self.language][moment.weekday()]} {moment:%Y-%m-%d %H:%M:%S}"
+
+    def lasting(self, ticks: int) -> str:
+        """To the second."""
+        text = written(round(ticks / SECOND) * SECOND) if ticks >= SECOND else written(ticks)
+        return "".join(CHINESE_UNITS.get(part, part) for part in text.split()) if self.language == "zh" else text
+
+    def person(self, worker: int) -> dict[str, str]:
+        plan = self.run.plan
+        return {"worker": plan.workers[worker], "pool": plan.pools[plan.worker_pool[worker]]}
+
+
+def _lines(teller: _Teller, case: int) -> Iterator[Line]:
+    work, log = teller.run.workload, teller.run.log
+    arrived, left, outcome = (int(column[case]) for column in (work.arrived_at, log.left_at, log.outcome))
+    end = left if left >= 0 else teller.run.window.until
+    if arrived >= end:
+        return
+    yield Line(arrived, -1, 0, teller.say("arrives"))
+    for item in range(*work.first_item[case : case + 2].tolist()):
+        if log.enabled_at[item] >= 0:
+            yield from _by_somebody(teller, item) if work.skill[item] >= 0 else _by_itself(teller, item)
+    yield Line(end, work.n_items, 0, teller.say(Outcome(outcome).name, time=teller.lasting(end - arrived)))
+
+
+def _by_somebody(teller: _Teller, item: int) -> Iterator[Line]:
+    """The lines of an item that needs a worker."""
+    run, log = teller.run, teller.run.log
+    step, skill = run.workload.steps.names[run.workload.step[item]], run.workload.skill[item]
+    enabled, offered, started = (int(at[item]) for at in (log.enabled_at, log.offered_at, log.started_at))
+    yield Line(enabled, item, 0, teller.say("reaches", step=step))
+    if offered > enabled:
+        delay = teller.lasting(offered - enabled)
+        yield Line(offered, item, 1, teller.say("offered", step=step, skill=run.plan.skills[skill], time=delay))
+    for k, at in enumerate(sorted(log.escalated_at[log.escalated_item == item].tolist())):
+        skill = run.plan.escalate_to[skill]
+        yield Line(at, item, 2 + k, teller.say("escalated", step=step, skill=run.plan.skills[skill]))
+    if started >= 0:
+        waited = teller.say("waited", time=teller.lasting(started - enabled)) if started > enabled else ""
+        yield from _work(teller, item, step, waited)
+
+
+def _work(teller: _Teller, item: int, step: str, waited: str) -> Iterator[Line]:
+    """Who works on an item from when to when."""
+    log, done = teller.run.log, int(teller.run.log.completed_at[item])
+    rows = np.flatnonzero(log.stretch_item == item)
+    parts = np.column_stack([log.stretch_worker, log.stretch_from, log.stretch_to])[rows].tolist()
+    parts = parts or [[int(log.worker[item]), int(log.started_at[item]), done]]
+    for k, (worker, begin, end) in enumerate(parts):
+        words = {"step": step, **teller.person(worker)}
+        first = {"waited": waited, "answers": _answers(teller, item)}
+        yield Line(begin, item, 100 + 2 * k, teller.say("resumed" if k else "started", **words, **first))
+        if done >= 0 and k == len(parts) - 1:
+            total = teller.lasting(sum(to - since for _, since, to in parts))
+            text = teller.say("completed", step=step, time=total, returned=_back(teller, item))
+            yield Line(done, item, 101 + 2 * k, text)
+        elif 0 <= end < teller.run.window.until:
+            text = teller.say("suspended", **words, time=teller.lasting(end - begin))
+            yield Line(end, item, 101 + 2 * k, text)
+
+
+def _by_itself(teller: _Teller, item: int) -> Iterator[Line]:
+    """The lines of an item that needs nobody: automated, handed over, waiting, joined."""
+    run, log = teller.run, teller.run.log
+    step = run.workload.step[item]
+    name, kind = run.workload.steps.names[step], run.workload.steps.kind[step]
+    kind = kind if f"{kind}_ends" in teller.words else "task"
+    begin, end = int(log.started_at[item]), int(log.completed_at[item])
+    if begin >= 0 and kind != "join":
+        yield Line(begin, item, 0, teller.say(f"{kind}_starts", step=name, answers=_answers(teller, item)))
+    if end >= 0:
+        words = {"step": name, "time": teller.lasting(end - begin), "returned": _back(teller, item)}
+        yield Line(end, item, 1, teller.say(f"{kind}_ends", **words))
+
+
+def _answers(teller: _Teller, item: int) -> str:
+    """The remark that the customer is answered by the start of this item, where that is so."""
+    run = teller.run
+    work, case = run.workload, run.workload.case[item]
+    if not work.steps.responds[work.step[item]] or run.log.started_at[item] != run.responded_at[case]:
+        return ""
+    return teller.say("answers", time=teller.lasting(int(run.responded_at[case] - work.arrived_at[case])))
+
+
+def _back(teller: _Teller, item: int) -> str:
+    return teller.say("returned") if teller.run.workload.returned[item] else ""
+
+
+def _promises(teller: _Teller, case: int) -> Iterator[str]:
+    """What became of each promise, judged as the KPIs do."""
+    work = teller.run.workload
+    for promise, event in enumerate(work.promise_event):
+        due = int(work.due_at[promise, case])
+        if due >= 0:
+            verdict = _verdict(teller, case, event, due)
+            yield teller.say("promised", promise=teller.words[event], due=teller.when(due), verdict=verdict)
+
+
+def _verdict(teller: _Teller, case: int, event: str, due: int) -> str:
+    run = teller.run
+    ended = run.log.outcome[case] in (Outcome.COMPLETED, Outcome.REJECTED)
+    done = int(run.responded_at[case]) if event == "first_response" else int(run.log.left_at[case]) if ended else -1
+    if done >= 0:
+        return teller.say("kept" if done <= due else "late", time=teller.lasting(abs(due - done)))
+    if run.log.outcome[case] == Outcome.ABANDONED:
+        return teller.say("given_up")
+    overdue = run.window.until - due
+    return teller.say("overdue", time=teller.lasting(overdue)) if overdue > 0 else teller.say("open")
