@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -231,33 +231,34 @@ class BusinessCalendar(Model):
     def is_open_on(self, day_type: str) -> bool:
         return self.holidays or "holiday" in self.days if day_type == "holiday" else day_type in self.days
 
-    def openings(self, clock: Clock, spare: int = 60) -> Openings:
-        """Open time from the day before the clock starts to `spare` days after it stops."""
-        days = range(-1, clock.n_days + spare)
-        # from the day before: hours may cross midnight
-        is_open = [day for day in days if self.is_open_on(clock.day_type(clock.date(day)))]
-        spans = [
-            (clock.midnight(day) + begin, clock.midnight(day) + end) for day in is_open for begin, end in self.hours
-        ]
-        return Openings(spans)
+    def openings(self, clock: Clock) -> Openings:
+        """Its open time on the dates of that clock."""
+        return Openings(self, clock)
 
     def due(self, clock: Clock, arrived: Ticks, limit: int) -> Ticks:
-        """The first instant at which `limit` of open time has passed since arrival, however far ahead that is.
+        """The first instant at which `limit` of open time has passed since arrival."""
+        return Openings(self, clock).due(arrived, limit)
 
-        Raises InputError where there is not so much open time within 20 years.
-        """
-        for spare in (60, 730, 7300):
-            due = self.openings(clock, spare).due(arrived, limit)
-            if not (due < 0).any():
-                return due
-        raise InputError(f"the calendar has not {written(limit)} of open time within 20 years; is it ever open?")
+
+AHEAD = (60, 730, 7300)
+"""Dates after the clock stops on which a due time is looked for, in turn."""
 
 
 class Openings:
-    """Open intervals in order, for counting open time; exact at their edges."""
+    """Open intervals of a calendar in order, for counting open time; exact at their edges."""
 
-    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
-        pairs = np.array(sorted(spans), dtype=np.int64).reshape(-1, 2)
+    def __init__(self, calendar: BusinessCalendar, clock: Clock) -> None:
+        self._calendar, self._clock, self._spare = calendar, clock, -1
+        self._look_ahead(AHEAD[0])
+
+    def _look_ahead(self, spare: int) -> None:
+        """Lays out begin, end and cumulative length of the intervals up to `spare` dates after the clock stops."""
+        if spare <= self._spare:
+            return
+        self._spare, calendar, clock = spare, self._calendar, self._clock
+        days = range(-1, clock.n_days + spare)  # from the day before: hours may cross midnight
+        midnights = [clock.midnight(day) for day in days if calendar.is_open_on(clock.day_type(clock.date(day)))]
+        pairs = np.array([(at + a, at + b) for at in midnights for a, b in calendar.hours], np.int64).reshape(-1, 2)
         self.begin: Ticks = pairs[:, 0]
         self.end: Ticks = pairs[:, 1]
         self.total: Ticks = np.cumsum(self.end - self.begin)
@@ -271,15 +272,17 @@ class Openings:
         return np.where(i >= 0, done, 0)
 
     def due(self, arrived: Ticks, limit: int) -> Ticks:
-        """The first instant at which `limit` of open time has passed since arrival; -1 if that is beyond all openings.
+        """The first instant at which `limit` of open time has passed since arrival, however far ahead that is.
 
-        Who arrives in closed time starts counting at the next opening.
+        Who arrives in closed time starts counting at the next opening. Raises InputError where there is not so much
+        open time within 20 years.
         """
-        if limit == 0:
+        if limit == 0 or not len(arrived):
             return arrived.copy()
-        if not len(self.begin):
-            return np.full(len(arrived), -1, dtype=np.int64)
-        target = self.passed(arrived) + limit
-        i = np.minimum(np.searchsorted(self.total, target, side="left"), len(self.total) - 1)
-        due = self.end[i] - (self.total[i] - target)
-        return np.where(target <= self.total[-1], due, -1)
+        for spare in AHEAD:
+            self._look_ahead(spare)
+            target = self.passed(arrived) + limit
+            if len(self.total) and target.max() <= self.total[-1]:
+                i = np.searchsorted(self.total, target, side="left")
+                return np.asarray(self.end[i] - (self.total[i] - target))
+        raise InputError(f"the calendar has not {written(limit)} of open time within 20 years; is it ever open?")

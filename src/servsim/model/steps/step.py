@@ -90,7 +90,7 @@ class Onward(Step):
 
     next: Next
     outcome: Id | None = None
-    """Set by edits: the step whose random streams decide what follows (default: this one)."""
+    """Set by edits: the step whose random stream chooses among `next` (default: this one)."""
 
     def references(self) -> Iterator[tuple[Path, str]]:
         alone = len(self.next) == 1
@@ -156,6 +156,10 @@ class Work(Onward):
     def parts_of(self, own_id: str) -> tuple[WorkPart, ...]:
         """What is done in one visit; mostly one part, this step itself."""
         return self.parts or (WorkPart(step=own_id, time=self.time, automated=self.automated),)
+
+    def decider(self, own_id: str) -> str:
+        """The step whose random stream decides about approval, return and rejection: the last of the parts."""
+        return self.parts_of(own_id)[-1].step
 
     def mean_work(self) -> float:
         """Mean work of a visit for people, in ticks at the standard pace."""
