@@ -14,12 +14,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
-    ModelWrapValidatorHandler,
     PlainSerializer,
     ValidationError,
     ValidationInfo,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import CoreSchema, core_schema
 
 from servsim.model.errors import expected, refuse, unknown_keys
