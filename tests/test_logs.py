@@ -195,7 +195,7 @@ def test_the_story_of_a_case() -> None:
         " 2. Mon 2026-03-02 09:30:00  reaches intake",
         " 3. Mon 2026-03-02 09:35:00  intake: bo (desk) starts after 5 min of waiting; the customer is answered, 5 min "
         "after arrival",
-        " 4. Mon 2026-03-02 09:45:00  intake: interrupted, bo has worked 10 min on it",
+        " 4. Mon 2026-03-02 09:45:00  intake: interrupted; bo (desk) has worked 10 min on it",
         " 5. Mon 2026-03-02 10:30:00  intake: ann (desk) resumes",
         " 6. Mon 2026-03-02 10:40:00  intake: completed after 20 min of work",
         " 7. Mon 2026-03-02 10:40:00  reaches fix",

@@ -14,14 +14,15 @@ from servsim.records import Outcome, Run
 ENGLISH = {
     "title": "Case {case} · {case_class} · {channel}",
     "arrives": "arrives",
+    "of_pool": "{name} ({pool})",
     "reaches": "reaches {step}",
     "offered": "{step}: pushed to the queue of {skill} after {time} of dispatch delay",
     "escalated": "{step}: not taken up in time, moves to the queue of {skill}",
-    "started": "{step}: {worker} ({pool}) starts{waited}{answers}",
+    "started": "{step}: {who} starts{waited}{answers}",
     "waited": " after {time} of waiting",
     "answers": "; the customer is answered, {time} after arrival",
-    "suspended": "{step}: interrupted, {worker} has worked {time} on it",
-    "resumed": "{step}: {worker} ({pool}) resumes",
+    "suspended": "{step}: interrupted; {who} has worked {time} on it",
+    "resumed": "{step}: {who} resumes",
     "completed": "{step}: completed after {time} of work{returned}",
     "returned": "; sent back",
     "task_starts": "{step}: runs by itself{answers}",
@@ -50,14 +51,15 @@ ENGLISH = {
 CHINESE = {
     "title": "事项 {case} · {case_class} · {channel}",
     "arrives": "到达",
+    "of_pool": "{name}（{pool}）",
     "reaches": "进入环节 {step}",
     "offered": "{step}：派单延迟 {time} 后进入 {skill} 队列",
     "escalated": "{step}：超时未受理，转入 {skill} 队列",
-    "started": "{step}：{worker}（{pool}）开始处理{waited}{answers}",
+    "started": "{step}：{who} 开始处理{waited}{answers}",
     "waited": "，已等待 {time}",
     "answers": "；客户得到响应，距到达 {time}",
-    "suspended": "{step}：中断，{worker} 已处理 {time}",
-    "resumed": "{step}：{worker}（{pool}）继续处理",
+    "suspended": "{step}：中断，{who} 已处理 {time}",
+    "resumed": "{step}：{who} 继续处理",
     "completed": "{step}：完成，处理 {time}{returned}",
     "returned": "；退回",
     "task_starts": "{step}：自动处理{answers}",
@@ -143,9 +145,10 @@ class _Teller:
         text = written(round(ticks / SECOND) * SECOND) if ticks >= SECOND else written(ticks)
         return "".join(CHINESE_UNITS.get(part, part) for part in text.split()) if self.language == "zh" else text
 
-    def person(self, worker: int) -> dict[str, str]:
-        plan = self.run.plan
-        return {"worker": plan.workers[worker], "pool": plan.pools[plan.worker_pool[worker]]}
+    def person(self, worker: int) -> str:
+        """With the pool, where the name does not say it."""
+        name, pool = self.run.plan.workers[worker], self.run.plan.pools[self.run.plan.worker_pool[worker]]
+        return name if name.startswith(pool) else self.say("of_pool", name=name, pool=pool)
 
 
 def _lines(teller: _Teller, case: int) -> Iterator[Line]:
@@ -185,7 +188,7 @@ def _work(teller: _Teller, item: int, step: str, waited: str) -> Iterator[Line]:
     parts = np.column_stack([log.stretch_worker, log.stretch_from, log.stretch_to])[rows].tolist()
     parts = parts or [[int(log.worker[item]), int(log.started_at[item]), done]]
     for k, (worker, begin, end) in enumerate(parts):
-        words = {"step": step, **teller.person(worker)}
+        words = {"step": step, "who": teller.person(worker)}
         first = {"waited": waited, "answers": _answers(teller, item)}
         yield Line(begin, item, 100 + 2 * k, teller.say("resumed" if k else "started", **words, **first))
         if done >= 0 and k == len(parts) - 1:
