@@ -157,7 +157,7 @@ def _response_times(names: Sequence[str], means: np.ndarray) -> pd.DataFrame:
                 "scenario": name,
                 "group": "all",
                 "quantile": shares,
-                "first_response": -(0.0 if np.isnan(means[s]).all() else np.nanmean(means[s]))
+                "value": -(0.0 if np.isnan(means[s]).all() else np.nanmean(means[s]))
                 * np.log1p(-np.minimum(shares, 0.999)),
             }
         )
@@ -190,6 +190,6 @@ def _config(name: str) -> dict[str, Any]:
         "assumptions": {"load": {"value": "12 an hour", "why": {"en": "not | reported", "zh": "资料未给出"}}},
         "currency": "CNY",
         "clock": {"start": "2026-03-02", "horizon": "4 wk", "warm_up": "1 wk", "run_out": "2 d"},
-        "case_classes": {"fault": {"promises": {"first_response": {"limit": "2 h", "clock": "calendar"}}}},
+        "case_classes": {"fault": {"promises": {"value": {"limit": "2 h", "clock": "calendar"}}}},
         "seed": 7,
     }

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -84,6 +85,7 @@ def test_an_end_of_an_interval_that_is_not_0_does_not_read_as_0() -> None:
 def test_units_suit_the_size_of_the_values() -> None:
     say = words("en")
     assert scale("min", 480.0, None, say).value(480.0) == "8.00 h"
+    assert scale("min", 0.62, None, say).value(0.62) == "37.2 s"
     assert scale("min", 15_000.0, None, say).value(14_400.0) == "10.0 d"
     assert scale("share", 0.7, None, say).value(0.698) == "69.8 %"
     assert scale("money", 48_000.0, "CNY", say).value(48_123.0) == "¥48,100"
@@ -127,6 +129,14 @@ def test_a_measure_that_helps_in_one_only_says_but() -> None:
     assert "，但按时响应率未显示差异" in sentence("auto_priority", "zh")
 
 
+def test_the_verdict_counts_where_an_interval_alone_would_say_more() -> None:
+    made = comparison(["peak_30"])
+    made.differences["verdict"] = "no difference shown"
+    told = sentences.measure(Findings(made, words("en")), "fault_repair/peak_30")
+    assert "no difference shown in the mean first response time, -92 min (-92 to -91)" in told
+    assert "The cost per case shows no difference, +¥3.1 (+3.0 to +3.2)." in told
+
+
 def test_the_answer_sorts_the_measures_by_what_they_do() -> None:
     told = sentences.answer(findings("fewer", "nothing", "peak_30", "together", "auto_priority"))
     aims = "shorten the mean first response time and raise the share answered within the promise"
@@ -149,6 +159,17 @@ def test_a_scenario_whose_replications_all_failed_has_no_result() -> None:
     found = findings("peak_30", "fewer", n=3, failed=failed)
     assert sentences.measure(found, "fault_repair/peak_30").endswith("no result; no replication can be compared.")
     assert "Without a result: Peak-hour headcount +30 %." in sentences.answer(found)
+
+
+def test_a_comparison_in_which_everything_failed_is_still_told(tmp_path: Path) -> None:
+    failed = [(f"fault_repair/{name}", r) for name in ("baseline", "peak_30") for r in range(2)]
+    made = comparison(["peak_30"], n=2, failed=failed)
+    empty = {name: getattr(made, name).iloc[:0] for name in ("kpis", "summary", "differences")}
+    made = replace(made, digests={}, series={}, **empty)
+    write(made, tmp_path, "en")
+    assert "ZeroDivisionError" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "left out: 4." in printed(comparison_table(made))
+    assert not (tmp_path / "figures").exists()
 
 
 # ---------------------------------------------------------------------- terminal

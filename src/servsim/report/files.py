@@ -82,7 +82,7 @@ def _write_all(found: Findings, folder: Path, overrides: Sequence[str]) -> None:
     for name, svg in pictures.items():
         _write_text(folder / "figures" / f"{name}.svg", svg)
     _write_text(folder / "report.md", markdown(found, {name: f"figures/{name}.svg" for name in pictures}, overrides))
-    provenance = json.dumps(_provenance(found, configs, overrides), indent=2, ensure_ascii=False)
+    provenance = json.dumps(_provenance(found, configs, overrides, folder), indent=2, ensure_ascii=False)
     _write_text(folder / "provenance.json", provenance + "\n")
 
 
@@ -117,7 +117,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _provenance(found: Findings, configs: Mapping[str, str], overrides: Sequence[str]) -> dict[str, Any]:
+def _provenance(found: Findings, configs: Mapping[str, str], overrides: Sequence[str], folder: Path) -> dict[str, Any]:
     """What made these files: enough to make them again."""
     comparison = found.comparison
     logs: dict[str, dict[str, str]] = {s: {} for s in comparison.scenarios}
@@ -132,7 +132,7 @@ def _provenance(found: Findings, configs: Mapping[str, str], overrides: Sequence
         "versions": {"servsim": _version("servsim"), "python": platform.python_version()}
         | {name: _version(name) for name in LIBRARIES},
         "platform": platform.platform(),
-        "git": _git(),
+        "git": _git(folder),
         "configs": {s: hashlib.sha256(text.encode()).hexdigest() for s, text in configs.items()},
         "event_logs": logs,
     }
@@ -145,15 +145,16 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _git() -> dict[str, Any] | None:
-    """Commit of the project in the working directory, and whether files differ from it; None outside of git."""
-    commit = _git_says("rev-parse", "HEAD")
-    return {"commit": commit, "changed": bool(_git_says("status", "--porcelain"))} if commit else None
+def _git(folder: Path) -> dict[str, Any] | None:
+    """Commit of the project that the folder lies in, and whether its files differ from it; None outside of git."""
+    commit = _git_says(folder, "rev-parse", "HEAD")
+    changes = _git_says(folder, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "changed": bool(changes)} if commit else None
 
 
-def _git_says(*words: str) -> str | None:
+def _git_says(folder: Path, *words: str) -> str | None:
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

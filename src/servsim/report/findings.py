@@ -127,12 +127,12 @@ class Findings:
             return ""
         return self.words(f"group.{kind}", name=self._label_of(kind, name))
 
-    def scale(self, kpi: str, largest: float | None = None) -> Scale:
-        """How values of the KPI are shown, in every table and sentence alike."""
-        if largest is None:
-            means = [e.mean for (_, k, group), e in self._estimates.items() if k == kpi and group == "all"]
-            largest = max((abs(m) for m in means if math.isfinite(m)), default=0.0)
-        return scale(KPIS[kpi].unit, largest, self.config.get("currency"), self.words)
+    def scale(self, kpi: str, typical: float | None = None) -> Scale:
+        """How values of the KPI are shown, in all tables and sentences: as suits the baseline, else the others."""
+        if typical is None:
+            every = [self.estimate(scenario, kpi) for scenario in (self.baseline, *self.alternatives)]
+            typical = next((abs(e.mean) for e in every if e and e.mean and math.isfinite(e.mean)), 0.0)
+        return scale(KPIS[kpi].unit, typical, self.config.get("currency"), self.words)
 
     def by_hour(self, scenario: str, kpi: str) -> pd.DataFrame | None:
         """hour (0–23), value, lower, upper in the KPI's unit, NaN where there is no answer; None without any."""
@@ -149,8 +149,8 @@ class Findings:
         frame = self.comparison.series.get("response_times")
         if frame is None:
             return None
-        here = frame[(frame["scenario"] == scenario) & (frame["group"] == "all")].dropna(subset=["first_response"])
-        return here[["quantile", "first_response"]].set_axis(["quantile", "minutes"], axis=1) if len(here) else None
+        here = frame[(frame["scenario"] == scenario) & (frame["group"] == "all")].dropna(subset=["value"])
+        return here[["quantile", "value"]].set_axis(["quantile", "minutes"], axis=1) if len(here) else None
 
     def promised(self) -> list[float]:
         """Minutes of the limits for a first response that run on the calendar clock, the shortest first."""

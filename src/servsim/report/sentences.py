@@ -92,7 +92,7 @@ def _cost(found: Findings, scenario: str) -> str:
         return ""
     if d.value == d.lower == d.upper == 0:
         told = found.words("cost.same", kpi=found.phrase(kpi))
-    elif d.verdict in (NOT_SHOWN, NO_VERDICT) and d.lower <= 0 <= d.upper:
+    elif d.verdict == NOT_SHOWN or (d.verdict == NO_VERDICT and d.lower <= 0 <= d.upper):
         told = found.words("cost.no_difference", difference=_signed(found, kpi, d), kpi=found.phrase(kpi))
     else:
         told = found.words(f"cost.{_way(d)}", kpi=found.phrase(kpi), by=_by(found, kpi, d))

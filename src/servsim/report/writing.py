@@ -13,7 +13,8 @@ CURRENCIES = {"CNY": "¥", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 NONE = "–"
 """No answer."""
 
-_TIMES = (("min", 300.0, 1.0), ("h", 7200.0, 60.0), ("d", math.inf, 1440.0))  # symbol, used below, minutes in one
+_TIMES = (("s", 2.0, 1 / 60), ("min", 300.0, 1.0), ("h", 7200.0, 60.0), ("d", math.inf, 1440.0))
+"""Symbol, the minutes below which it is used, minutes in one."""
 _PIECE = re.compile(
     r"(?:（[^（）]{1,6}）"  # a short Chinese bracket
     r"|\S+ (?:%|min|h|d|pp)(?!\w)\S*"  # a number with its unit
@@ -65,8 +66,8 @@ class Scale:
         return f"{shown}{self.gap}{symbol}"
 
 
-def scale(unit: str, largest: float, currency: str | None, words: Words) -> Scale:
-    """The scale for a KPI with values up to `largest`; times in minutes below 5 h, in hours below 5 d, else in days.
+def scale(unit: str, typical: float, currency: str | None, words: Words) -> Scale:
+    """The scale for a KPI with such values; times from 2 min in minutes, from 5 h in hours, from 5 d in days.
 
     >>> from servsim.report.words import words
     >>> scale("min", 480.0, None, words("en")).value(481.5)
@@ -74,7 +75,7 @@ def scale(unit: str, largest: float, currency: str | None, words: Words) -> Scal
     """
     symbol, factor, points, in_words = "", 1.0, "", ""
     if unit == "min":
-        name, _, minutes = next((t for t in _TIMES if largest < t[1]), _TIMES[0])
+        name, _, minutes = next(t for t in _TIMES if (typical or 2.0) < t[1])
         symbol, factor = words(f"unit.{name}"), 1 / minutes
     elif unit == "share":
         symbol, factor, points, in_words = "%", 100.0, words("unit.pp"), words("unit.points")
@@ -82,7 +83,7 @@ def scale(unit: str, largest: float, currency: str | None, words: Words) -> Scal
         symbol = CURRENCIES.get(currency, f"{currency} ")
     elif unit == "h":
         symbol = words("unit.h")
-    finest, gap = digits(largest * factor), words("unit.gap")
+    finest, gap = digits(typical * factor), words("unit.gap")
     return Scale(unit, symbol, factor, finest, points or symbol, in_words or symbol, gap)
 
 
