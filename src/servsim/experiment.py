@@ -175,12 +175,10 @@ def _in_parallel(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
 
 
 def _one_by_one(tasks: Sequence[Task]) -> Iterator[Outcome]:
-    """Each task alone in a worker process; one that kills its worker comes back as failed."""
-    from joblib.externals.loky import get_reusable_executor
-
+    """Each task alone among the worker processes; one that kills its worker comes back as failed."""
     for scenario, seed, replication in tasks:
         try:
-            yield get_reusable_executor(max_workers=1).submit(_replicate, scenario, seed, replication).result()
+            yield from _in_parallel([(scenario, seed, replication)], workers=2)
         except BrokenExecutor as error:
             message = f"{type(error).__name__}: the worker process died (out of memory?)"
             yield Outcome(scenario.name, replication, failure=message)

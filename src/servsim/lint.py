@@ -1,0 +1,215 @@
+"""Can this work at all? What demand, rosters and promises say about each other before anything is simulated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.model import EXITS, Promise, Scenario
+from servsim.model.calendar import DAY_TYPES
+from servsim.model.promises import CALENDAR
+from servsim.outlook import Inflow, Outlook, Team, dispatch_delay, travel
+from servsim.quantities import MINUTE, SECOND, WEEK, written
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_MORE = 1 + 1e-9
+"""Load above capacity means by more than rounding, …"""
+_MUCH_MORE = 1.05
+"""… and within one hour, where the next hour may make up for it, by so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a scenario that a planner should know; an error cannot work, a warning may be meant."""
+
+    severity: Literal["error", "warning"]
+    message: str
+    where: str  # path in the YAML
+
+
+def lint(scenario: Scenario) -> list[Finding]:
+    """Load above capacity, hours without anybody on duty, promises that cannot be kept; errors first.
+
+    Raises InputError where a trace cannot be read.
+    """
+    outlook = Outlook(scenario)
+    found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
+    return sorted(found, key=lambda finding: finding.severity)
+
+
+# ---------------------------------------------------------------------- findings
+
+
+def _never_on_duty(outlook: Outlook) -> Iterator[Finding]:
+    for skill, load in outlook.load.items():
+        team = outlook.team([skill])
+        if team.capacity.sum() == 0:
+            message = (
+                f"{skill}: nobody who can do it is on duty at any time, while {_hours(load.sum())} of work come in"
+            )
+            yield Finding("error", message, team.where)
+
+
+def _overload(outlook: Outlook) -> Iterator[Finding]:
+    hopeless: set[str] = set()
+    for team in map(outlook.team, [*([skill] for skill in outlook.load), *outlook.sharing()]):
+        if team.capacity.sum() == 0 or (len(team.skills) > 1 and hopeless & set(team.skills)):
+            continue
+        if team.load.sum() > team.capacity.sum() * _MORE:
+            hopeless |= set(team.skills)
+            yield _too_much(outlook, team)
+            continue
+        yield from _too_much_on_some_days(outlook, team)
+        if len(team.skills) == 1:
+            yield from _too_much_in_some_hours(outlook, team)
+            yield from _nobody_in_some_hours(outlook, team)
+
+
+def _too_much(outlook: Outlook, team: Team) -> Finding:
+    weeks = outlook.scenario.clock.horizon / WEEK
+    per, unit = (weeks, " a week") if weeks >= 1 else (1.0, "")
+    load, capacity = team.load.sum() / per, team.capacity.sum() / per
+    escalations = [outlook.scenario.dispatch.for_skill(skill).escalate for skill in team.skills]
+    gives_up, moves_on = outlook.impatient & set(team.skills), next(filter(None, escalations), None)
+    then = "the queue grows without limit"
+    if gives_up:
+        then = "the queue grows until those who wait give up"
+    elif moves_on:
+        then = f"the queue grows until work moves on to {moves_on.to}, which is not counted here"
+    what = f"{_hours(load)} of work{unit} for {_hours(capacity)} on duty ({_per_cent(load / capacity)})"
+    return Finding("warning" if gives_up or moves_on else "error", f"{team.name}: {what}; {then}", team.where)
+
+
+def _too_much_on_some_days(outlook: Outlook, team: Team) -> Iterator[Finding]:
+    """Days of the week on average, then dates (surges) whose day of the week is not among them."""
+    load, capacity = team.load.sum(axis=1), team.capacity.sum(axis=1)
+    days: dict[str, tuple[float, float]] = {}
+    for kind in DAY_TYPES:
+        of = np.array([day == kind for day in outlook.day_types])
+        if of.any() and load[of].mean() > capacity[of].mean() * _MORE and capacity[of].any():
+            days[_DAY_NAMES[kind]] = (load[of].mean(), capacity[of].mean())
+    usual = [_DAY_NAMES[kind] in days for kind in outlook.day_types]
+    for day in np.flatnonzero((load > capacity * _MORE) & (capacity > 0) & ~np.array(usual)):
+        days[f"{outlook.scenario.clock.date(int(day))}"] = (load[day], capacity[day])
+    if days:
+        told = [f"{day} ({_hours(work)} for {_hours(there)})" for day, (work, there) in days.items()]
+        message = f"{team.name}: more work than time on duty on {_listed(told)}; the rest waits for another day"
+        yield Finding("warning", message, team.where)
+
+
+def _too_much_in_some_hours(outlook: Outlook, team: Team) -> Iterator[Finding]:
+    load, capacity = _typical(outlook, team.load), _typical(outlook, team.capacity)
+    over = (load > capacity * _MUCH_MORE) & (capacity > 0)
+    if not over.any():
+        return
+    excess = np.where(over, load - capacity, -1)
+    day, hour = np.unravel_index(np.argmax(excess), excess.shape)
+    worst = f"{_number(load[day, hour])} people's worth of work per hour for {_number(capacity[day, hour])} on duty"
+    peak = "" if over.sum() == 1 else f"the most {_DAY_NAMES[DAY_TYPES[day]]} {hour:02d}:00-{hour + 1:02d}:00: "
+    yield Finding("warning", f"{team.name}: more work than can be done {_when(over)}; {peak}{worst}", team.where)
+
+
+def _nobody_in_some_hours(outlook: Outlook, team: Team) -> Iterator[Finding]:
+    load, capacity = _typical(outlook, team.load), _typical(outlook, team.capacity)
+    share = team.load[team.capacity == 0].sum() / team.load.sum()
+    if share >= 0.005:
+        when = _when((capacity == 0) & (load > 0))
+        message = f"{team.name}: nobody is on duty {when}, when {share:.0%} of the work comes up; it waits"
+        yield Finding("warning", message, team.where)
+
+
+def _promises(scenario: Scenario, inflows: Sequence[Inflow]) -> Iterator[Finding]:
+    told = set()
+    for inflow in inflows:
+        for event, promise in scenario.case_classes[inflow.case_class].promises.items():
+            where = f"case_classes.{inflow.case_class}.promises.{event}"
+            needed = _needed(scenario, inflow, event, promise)
+            if where in told or needed <= promise.limit:
+                continue
+            told.add(where)
+            what = "an answer" if event == "first_response" else "to be done"
+            takes = f"that takes {_duration_text(needed)} on average even if nothing waits"
+            if needed == math.inf:
+                takes = "no step answers"
+            message = f"{inflow.case_class}: promised {what} within {written(promise.limit)}, but {takes}"
+            yield Finding("warning", message, where)
+
+
+def _needed(scenario: Scenario, inflow: Inflow, event: str, promise: Promise) -> float:
+    """Mean time (ticks) to the event without any waiting; inf where it never comes.
+
+    Where the promise runs on business hours, only the time at work is counted.
+    """
+    on_calendar = promise.clock == CALENDAR
+    flow = scenario.flow(scenario.case_classes[inflow.case_class].process)
+    ends = sorted(flow.responders) if event == "first_response" else EXITS
+    journey = travel(scenario, inflow, ends, on_calendar)
+    passed = visits = 0.0
+    for name in ends:
+        hold = dispatch_delay(scenario, flow.steps[name]) if name in flow.steps and on_calendar else 0.0
+        visits += journey.visits[name]
+        passed += journey.visits[name] * (journey.after[name] + hold)
+    return passed / visits if visits > 0 else math.inf
+
+
+# ---------------------------------------------------------------------- words
+
+
+_DAY_NAMES = {day: {"holiday": "holidays", "closed": "closed dates"}.get(day, day.capitalize()) for day in DAY_TYPES}
+
+
+def _typical(outlook: Outlook, by_day: Floats) -> Floats:
+    """[day types, 24] the average day of each type; 0 for types that do not occur."""
+    rows = [by_day[[day == kind for day in outlook.day_types]] for kind in DAY_TYPES]
+    return np.array([days.mean(axis=0) if len(days) else np.zeros(24) for days in rows])
+
+
+def _when(flags: Flags) -> str:
+    """'Mon-Fri 10:00-12:00, 14:00-15:00; Sat 09:00-12:00' of [day types, 24]."""
+    hours = [_ranges(row) for row in flags]
+    runs: list[list[int]] = []  # days in a row with the same hours
+    for day in range(len(DAY_TYPES)):
+        if runs and day < 7 and hours[day] == hours[runs[-1][-1]]:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    named = {_span(run): hours[run[0]] for run in runs if hours[run[0]]}
+    return "; ".join(f"{days} {ranges}" for days, ranges in named.items())
+
+
+def _span(days: Sequence[int]) -> str:
+    first, last = (_DAY_NAMES[DAY_TYPES[day]] for day in (days[0], days[-1]))
+    return first if first == last else f"{first}-{last}"
+
+
+def _ranges(row: Flags) -> str:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(int))).reshape(-1, 2)
+    return ", ".join(f"{begin:02d}:00-{end:02d}:00" for begin, end in edges.tolist())
+
+
+def _listed(told: Sequence[str], most: int = 6) -> str:
+    return ", ".join(told[:most]) + (f" and {len(told) - most} more" if len(told) > most else "")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}".removesuffix(".0")
+
+
+def _hours(value: float) -> str:
+    return f"{_number(value)} h"
+
+
+def _per_cent(share: float) -> str:
+    return f"{share:.1%}" if 1 < share < 1.1 else f"{share:.0%}"
+
+
+def _duration_text(duration: float) -> str:
+    unit = MINUTE if duration >= 10 * MINUTE else SECOND
+    return written(round(duration / unit) * unit)
