@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -169,7 +170,7 @@ def index(names: Sequence[str], name: str | None) -> int:
 
 
 def large(n_cases: int, items_per_case: float, seed: int = 1) -> Run:
-    """Four weeks of many cases in three shifts. Waiting and work are drawn, not brought about by a queue, so that even a
+    """Four weeks of many cases in three shifts. Waiting and work are drawn, not brought about by a queue, so that a
     million rows are there at once; a worker may therefore be in two places."""
     rng = np.random.default_rng(seed)
     until, n_steps = 28 * DAY, 5
@@ -274,21 +275,22 @@ def large(n_cases: int, items_per_case: float, seed: int = 1) -> Run:
 
 
 def measure(n_cases: int, items_per_case: float) -> None:
-    import dataclasses
-    import resource
+    import tracemalloc
 
     from servsim import kpis
 
     run = large(n_cases, items_per_case)
-    kpis.table(dataclasses.replace(run))
-    best, before = 9.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rows, times = len(kpis.table(dataclasses.replace(run))), []
     for _ in range(7):
         fresh, since = dataclasses.replace(run), time.process_time()
-        rows = len(kpis.table(fresh))
-        best = min(best, time.process_time() - since)
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    size = f"{run.workload.n_cases} cases, {run.workload.n_items} items"
-    print(f"{size}: {rows} rows in {best:.3f} s of processor time, peak memory + {grown:.0f} MB")
+        kpis.table(fresh)
+        times.append(time.process_time() - since)
+    tracemalloc.start()
+    kept = dataclasses.replace(run)
+    kpis.table(kept)
+    after, peak = (f"{size / 2**20:.0f} MB" for size in tracemalloc.get_traced_memory())
+    size = f"{run.workload.n_cases} cases, {run.workload.n_items} items, {rows} rows"
+    print(f"{size}: {min(times):.3f} s of processor time, {peak} of memory at the peak, {after} kept with the run")
 
 
 if __name__ == "__main__":
