@@ -107,8 +107,9 @@ def _reachability(start: str, steps: Steps) -> Found:
     if stuck:
         loop = next((name for name in stuck if name in _after(name, steps)), stuck[0])
         round_trip = [name for name in stuck if name in _after(loop, steps) and loop in _after(name, steps)] or [loop]
-        message = f"a case that comes here can never leave: {', '.join(round_trip)} lead only to one another"
-        yield ("steps", loop), f"{message}; give a way out a probability above 0"
+        whom = f"{', '.join(round_trip)} lead only to one another" if len(round_trip) > 1 else "it leads only to itself"
+        place = ("steps", loop, "next") if getattr(steps[loop], "next", None) else ("steps", loop)
+        yield place, f"a case that comes to '{loop}' can never leave: {whom}; give a way out a probability above 0"
 
 
 def _after(name: str, steps: Steps) -> set[str]:
