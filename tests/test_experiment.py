@@ -333,10 +333,10 @@ def test_a_large_experiment_is_summed_up_quickly() -> None:
     rng = np.random.default_rng(1)
     names = tuple(f"s{i}" for i in range(10))
     outcomes = [Outcome(s, r, rows, rng.standard_normal(600)) for s in names for r in range(50)]
-    began = time.perf_counter()
+    began = time.process_time()
     cube = experiment._Cube.of(names, 50, outcomes)
     assert len(cube.kpis()) == 300_000 and len(cube.summary()) == 6_000 and len(cube.differences()[0]) == 5_400
-    assert time.perf_counter() - began < 1  # 0.1 s here, pandas already imported
+    assert time.process_time() - began < 1  # 0.1 s, pandas already imported
 
 
 # ---------------------------------------------------------------------- the real thing
