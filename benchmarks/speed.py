@@ -1,9 +1,10 @@
-"""How many times as fast as the straightforward SimPy program? `python benchmarks/speed.py [w1 w2 …] [--rounds 3] [--scale 1]`
+"""How many times as fast as the straightforward SimPy program? `python benchmarks/speed.py [w1 w2 …] [--rounds 3]`
 
-Each round runs both programs on the same workload, one after the other, each in a process of its own; a ratio is taken per
-round and the median printed. Counted are CPU seconds from the empty model to the log in columns: for servsim preparing the
-workload, the clock, writing the event log to a file, and all KPIs; for the other program its data frame. Not counted: the start of
-the interpreter and imports. Memory is the growth of the process's peak. Mean waits stand beside each other: it must be the same work.
+Each round runs both programs on the same workload, one after the other, each in a process of its own; a ratio is taken
+per round and the median printed. Counted are CPU seconds from the empty model to the log in columns: for servsim
+preparing the workload, the clock, writing the event log to a file, and all KPIs; for the other program its data frame.
+Not counted: the start of the interpreter and imports. Memory is the growth of the process's peak. Mean waits stand
+beside each other: it must be the same work.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def peak_bytes() -> int:
 
 def by_servsim(workload: str, scale: float) -> dict[str, object]:
     import numpy as np
-
     import workloads
+
     from servsim.simulate import simulate
 
     scenario = (

@@ -1,7 +1,8 @@
 """W1, W1flat, W2 and W3 as one writes them in SimPy at first: the program that servsim's speed is compared with.
 
-PriorityResource, one process per case, every random number drawn when it is needed, one tuple per case-step, a data frame at the end.
-Shifts (W3) by the usual work-around: SimPy's resources cannot change their capacity, so `_capacity` is written.
+PriorityResource, one process per case, every random number drawn when it is needed, one tuple per case-step, a data
+frame at the end. Shifts (W3) by the usual work-around: SimPy's resources cannot change their capacity, so `_capacity`
+is written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import simpy
-
 from workloads import CASES_PER_WEEK, SHIFT_TEAMS, TEAMS, hourly_weights
 
 MEAN = (10.0, 30.0, 5.0, 4.0)

@@ -1,7 +1,7 @@
 """The reference workloads W1, W1flat, W2 and W3, stated as servsim scenarios.
 
-W1: a service desk of three teams, two weeks' worth of daily peaks at three times the night rate; W1flat: the same at a constant rate;
-W2: one queue, 20 servers, 90 % load; W3: W1 with three shifts a day.
+W1: a service desk of three teams, eight weeks with daily peaks at three times the night rate; W1flat: the same at a
+constant rate; W2: one queue, 20 servers, 90 % load; W3: W1 with three shifts a day.
 """
 
 from __future__ import annotations

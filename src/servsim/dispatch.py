@@ -1,8 +1,8 @@
 """Which waiting item is served next: dispatch rules, each a rank for every work item (lower first).
 
-The place of an item in its queue is (rank + slope · offered tick, offered tick, item). The slope is 0 for rules that do not look
-at the clock, 1 where waiting counts, -1 for last come. Ranks are known before the clock starts. (Which idle worker gets the item is
-decided while it runs: engines/assignment.py.)
+The place of an item in its queue is (rank + slope · offered tick, offered tick, item). The slope is 0 for rules that do
+not look at the clock, 1 where waiting counts, -1 for last come. Ranks are known before the clock starts. (Which idle
+worker gets the item is decided while it runs: engines/assignment.py.)
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ NEVER = 2**62
 
 @dataclass(frozen=True)
 class Urgency:
-    """What a rule may look at besides the workload: priority (1 first) and head start by case class, the tick-worth of a
-    priority class where waiting makes up for it."""
+    """What a rule may look at besides the workload: by case class the priority (1 first) and the head start; the wait
+    that is worth one priority class."""
 
     priority: NDArray[np.int64]  # [classes]
     head_start: Ticks  # [classes]
@@ -93,7 +93,7 @@ def edd(workload: Workload, urgency: Urgency) -> Ticks:
 
 @rule("slack")
 def slack(workload: Workload, urgency: Urgency) -> Ticks:
-    """Least slack: due − work that the case still needs from people (as drawn, at 100 %); the present tick is common to all."""
+    """Least slack: due − work that the case still needs from people; the present tick is common to all."""
     ends = np.concatenate([[0], np.cumsum(np.where(workload.skill >= 0, workload.work, 0))])
     before, after = ends[:-1], ends[workload.first_item[1:]][workload.case]
     at = due(workload)

@@ -31,8 +31,8 @@ class SimulatedRun(Run):
 def simulate(scenario: Scenario, seed: int = 1, replication: int = 0, engine: str = "reference") -> SimulatedRun:
     """One replication: staff and work are prepared, the clock runs, the log is written.
 
-    The same scenario, seed and replication give the same run. Scenarios that are compared share seed and replication, and so
-    all draws that they have in common.
+    The same scenario, seed and replication give the same run. Scenarios that are compared share seed and replication,
+    and so all draws that they have in common.
     """
     plan = prepare.plan(scenario)
     workload = ranked(prepare.workload(scenario, seed, replication), scenario, plan.skills)

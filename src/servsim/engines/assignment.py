@@ -27,13 +27,13 @@ def longest_idle(idle: Sequence[Worker], skill: int, lot: int, now: int) -> Work
 @RULES.register("least_utilised")
 def least_utilised(idle: Sequence[Worker], skill: int, lot: int, now: int) -> Worker:
     """The lowest busy ÷ rostered time so far, in millionths; among equals the longest idle."""
-    return min(idle, key=lambda w: w.busy * 1_000_000 // max(w.rostered + now - w.duty_since, 1))
+    return min(idle, key=lambda w: w.busy * 1_000_000 // max(w.present + now - w.duty_since, 1))
 
 
 @RULES.register("fastest")
 def fastest(idle: Sequence[Worker], skill: int, lot: int, now: int) -> Worker:
     """The highest pace at this skill; among equals the longest idle."""
-    return max(idle, key=lambda w: w.pace[skill])
+    return max(idle, key=lambda w: w.pace[skill] if w.pace else 100)
 
 
 @RULES.register("fixed")

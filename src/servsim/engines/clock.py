@@ -27,7 +27,9 @@ class Clock(simpy.Environment):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tick = self.phase = self.key = 0
+        self.tick: int = 0
+        self.phase: int = 0
+        self.key: int = 0
         self.agenda: list[Booking] = self._queue  # type: ignore[assignment]
 
     @property
@@ -54,7 +56,7 @@ class Clock(simpy.Environment):
         tick, next_phase, _, _ = self.agenda[0]
         return tick == self.tick and next_phase < self.phase - self.phase % ROUND + phase
 
-    def process(self, generator: Moments) -> Course:  # type: ignore[override]
+    def process(self, generator: Moments) -> Course:  # type: ignore[override]  # SimPy's processes yield events
         """Start a process; it goes on at the moments that it yields."""
         return Course(self, generator)
 
@@ -75,16 +77,21 @@ class Clock(simpy.Environment):
 class Course(simpy.Process):
     """A SimPy process that yields (tick, phase, key) when it wants to go on then: no event has to be made for it."""
 
+    def __init__(self, clock: Clock, moments: Moments) -> None:
+        self.clock, self.moments, self.act = clock, moments, self.go_on
+        super().__init__(clock, moments)
+
     def _resume(self, event: simpy.Event) -> None:
         self.go_on(0)
 
     def go_on(self, _: int) -> None:
-        clock: Clock = self.env  # type: ignore[assignment]
-        for tick, phase, key in self._generator:
+        """Run to the next moment at which the process waits; after the last it ends."""
+        clock = self.clock
+        for tick, phase, key in self.moments:
             if tick == clock.tick:
-                clock.book(tick, phase, key, self.go_on)
+                clock.book(tick, phase, key, self.act)
             else:
-                heappush(clock.agenda, (tick, phase, key, self.go_on))
+                heappush(clock.agenda, (tick, phase, key, self.act))
             return
         self._ok, self._value = True, None
         clock.schedule(self)

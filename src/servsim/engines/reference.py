@@ -86,7 +86,9 @@ class Pool:
 class Queue:
     """The items that wait for one skill, and the pools that have it."""
 
-    __slots__ = ("escalate_after", "escalate_to", "idle", "picks", "plain", "pools", "simple", "skill", "slope", "waiting")
+    __slots__ = (
+        "escalate_after", "escalate_to", "idle", "picks", "plain", "pools", "simple", "skill", "slope", "waiting",
+    )  # fmt: skip
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
         self.skill, self.slope, self.picks = skill, slope, RULES[rule]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class Arrived:
     at: Ticks
     entry: NDArray[np.int64]
     case_class: NDArray[np.int64]  # index into the scenario's classes
+    words: NDArray[np.object_] | None = None  # its name, where a file says
     channel: NDArray[np.object_] | None = None  # where a file says
     patience: Ticks | None = None
     work: dict[str, Ticks] = field(default_factory=dict)  # by step, of the first visit
@@ -62,8 +63,8 @@ def arrivals(scenario: Scenario, source: str, streams: Streams) -> Arrived:
         if len(demand.classes) == 1:
             case_class[:] = classes.index(next(iter(demand.classes)))
     else:
-        case_class = _classes_in_file(demand.arrivals, came.case_class, classes)
-    return Arrived(came.at, came.entry, case_class, came.channel, came.patience, came.work)
+        case_class = _classes_in_file(demand.arrivals, came.words, classes)
+    return replace(came, case_class=case_class)
 
 
 # ------------------------------------------------------------------ rates over time
@@ -82,7 +83,7 @@ class Intensity:
         points = points[points < reached[-1]]
         i = np.searchsorted(reached, points, side="right") - 1
         at = self.edge[i] + (points - reached[i]) / self.rate[i]
-        return np.minimum(at.astype(np.int64), self.edge[i + 1] - 1)
+        return np.asarray(np.minimum(at.astype(np.int64), self.edge[i + 1] - 1))
 
     @property
     def total(self) -> float:
@@ -205,23 +206,24 @@ def trace(given: Given) -> Arrived:
     keep = order[(at[order] >= 0) & (at[order] < given.end)]
     if not len(keep):
         raise InputError(
-            f"{kind.path}: no row arrives within the clock; the file has {np.datetime_as_string(instants.min(), 'D')} to "
-            f"{np.datetime_as_string(instants.max(), 'D')}; set `from` to the date that is to be the clock's first"
+            f"{kind.path}: no row arrives within the clock; the file goes from {instants.min()} to {instants.max()}; "
+            "set `from` to the date in the file that is to be the clock's first"
         )
     service = {k.removeprefix("service."): v.durations(kind.unit)[keep] for k, v in columns.items() if "service." in k}
-    words = columns["case_class"].words()[keep] if "case_class" in columns else np.empty(0, object)
     return Arrived(
-        at[keep],
-        keep,
-        words,
-        columns["channel"].words()[keep] if "channel" in columns else None,
-        columns["patience"].durations(kind.unit)[keep] if "patience" in columns else None,
-        service,
+        at=at[keep],
+        entry=keep,
+        case_class=np.empty(0, np.int64),
+        words=columns["case_class"].words()[keep] if "case_class" in columns else None,
+        channel=columns["channel"].words()[keep] if "channel" in columns else None,
+        patience=columns["patience"].durations(kind.unit)[keep] if "patience" in columns else None,
+        work=service,
     )
 
 
-def _classes_in_file(kind: Arrivals, words: NDArray[np.object_], classes: list[str]) -> NDArray[np.int64]:
+def _classes_in_file(kind: Arrivals, words: NDArray[np.object_] | None, classes: list[str]) -> NDArray[np.int64]:
     known = {name: i for i, name in enumerate(classes)}
+    assert words is not None
     for word in dict.fromkeys(words.tolist()):
         if word not in known:
             where = kind.path if isinstance(kind, Trace) else kind.kind

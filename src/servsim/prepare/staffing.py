@@ -26,7 +26,7 @@ class Person:
 
 
 def plan(scenario: Scenario) -> Plan:
-    """The plan of a scenario; it holds no randomness. Duties are merged where they touch, and begin at tick 0 or later."""
+    """The plan of a scenario; no dice. Duties are merged where they touch, and begin at tick 0 or later."""
     people = list(_people(scenario))
     departments, pools = tuple(scenario.departments), tuple(scenario.pools)
     skills = skills_of(scenario)

@@ -15,9 +15,9 @@ Uniforms = NDArray[np.float64]
 class Streams:
     """All randomness of one replication.
 
-    Stream `name` is Philox, keyed by the seed, the replication and a digest of the name. Entry i of a stream is the same
-    whatever else is drawn and however many entries are asked for; so a changed roster, a removed step or more demand
-    leaves every other draw as it was.
+    Stream `name` is Philox, keyed by the seed, the replication and a digest of the name. Entry i of a stream is the
+    same whatever else is drawn and however many entries are asked for; so a changed roster, a removed step or more
+    demand leaves every other draw as it was.
     """
 
     seed: int

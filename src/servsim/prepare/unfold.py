@@ -19,11 +19,11 @@ from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams
 from servsim.prepare.visits import VISITS, Crowd, Walk, draws_lots
 from servsim.records import Leaves, Workload
-from servsim.records.arrays import Codes, Ids, Ticks
+from servsim.records.arrays import Ids, Ticks
 from servsim.records.workload import FORK, Steps
 
 Numbers = NDArray[np.int64]
-I = TypeVar("I", bound=np.integer[Any])
+Code = TypeVar("Code", bound=np.integer[Any])
 
 
 def workload(scenario: Scenario, seed: int, replication: int) -> Workload:
@@ -76,10 +76,10 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         item_of = _inverse(by_case)
         before, after = item_of[before], item_of[after]
 
-    def of_cases(column: NDArray[I]) -> NDArray[I]:
+    def of_cases(column: NDArray[Code]) -> NDArray[Code]:
         return column if by_arrival is None else column[by_arrival]
 
-    def of_items(column: NDArray[I]) -> NDArray[I]:
+    def of_items(column: NDArray[Code]) -> NDArray[Code]:
         return column if by_case is None else column[by_case]
 
     arrived_at, channels = of_cases(at), _channels(scenario, came)
@@ -121,7 +121,7 @@ def _inverse(order: Numbers) -> Numbers:
     return place
 
 
-def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Ids | Codes | Numbers]:
+def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Any]:
     """next_item, n_predecessors and the forks, from the links."""
     out_degree = np.bincount(before, minlength=n)
     next_item = np.full(n, -1, np.int32)
@@ -179,7 +179,7 @@ def _patience(scenario: Scenario, streams: Streams, came: dict[str, Arrived]) ->
     return _joined(parts)
 
 
-def _due(scenario: Scenario, arrived: Ticks, case_class: Numbers) -> Ticks:
+def _due(scenario: Scenario, arrived: Ticks, case_class: Ids) -> Ticks:
     """[promises, cases] when each promise falls due; -1 where nothing is promised."""
     due = np.full((len(PROMISES), len(arrived)), -1)
     for number, kind in enumerate(scenario.case_classes.values()):
@@ -201,7 +201,7 @@ def _penalties(scenario: Scenario) -> NDArray[np.float64]:
     )
 
 
-def _joined(parts: list[NDArray[I]]) -> NDArray[I]:
+def _joined(parts: list[NDArray[Code]]) -> NDArray[Code]:
     return np.concatenate(parts)
 
 

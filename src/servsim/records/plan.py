@@ -65,6 +65,8 @@ class Plan:
 
     def department_of_skill(self) -> Ids:
         """Department of the first pool that has the skill, -1 where nobody has it."""
+        if not self.pools:
+            return np.full(len(self.skills), -1, np.int32)
         able = self.preference >= 0
         first = np.where(able.any(axis=0), able.argmax(axis=0), -1)
         return np.where(first >= 0, self.pool_department[first], -1).astype(np.int32)

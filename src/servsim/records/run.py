@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from servsim.quantities import MINUTE
 from servsim.records.arrays import Ids, Ticks, digest
@@ -59,7 +60,7 @@ class Run:
     @cached_property
     def item_department(self) -> Ids:
         """[items] department that owns the step's skill, -1 for steps that need nobody."""
-        of_skill = np.append(self.plan.department_of_skill(), np.int32(-1))  # index -1 → last
+        of_skill = np.append(self.plan.department_of_skill(), np.int32(-1))  # the last one stands for -1
         return of_skill[self.workload.skill]
 
     def stretches(self) -> tuple[Ids, Ids, Ticks, Ticks]:
@@ -144,10 +145,11 @@ class Run:
         )
 
 
-def named(names: tuple[str, ...], codes: np.ndarray) -> pd.Categorical:
-    """Codes as a categorical column of names; -1 is missing."""
+def named(names: tuple[str, ...], codes: NDArray[Any]) -> pd.Series[Any]:
+    """Codes as a categorical column of names (which may repeat); -1 is missing."""
     import pandas as pd
 
-    if len(set(names)) == len(names):
-        return pd.Categorical.from_codes(codes, categories=list(names))
-    return pd.Categorical(np.array([*names, None], dtype=object)[codes])
+    categories = list(dict.fromkeys(names))
+    category = np.array([*(categories.index(name) for name in names), -1])  # the last one stands for -1
+    dtype = pd.CategoricalDtype(categories)
+    return pd.Series(pd.Categorical.from_codes(category[codes], dtype=dtype))
