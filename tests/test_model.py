@@ -98,9 +98,11 @@ dispatch:
 """
 
 
+PARSED: dict[str, Any] = yaml.safe_load(EVERYTHING)
+
+
 def everything() -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load(EVERYTHING)
-    return data
+    return copy.deepcopy(PARSED)
 
 
 def small(**steps: Any) -> dict[str, Any]:
@@ -668,6 +670,29 @@ def test_a_mistake_is_told_once_where_it_stands(where: str, value: Any, path: st
     assert len(found) == 1, found
     assert found[0][0] == (path or where) and words in found[0][1], found
     assert "\n" not in found[0][1]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of everything in nested mappings and lists."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, child in inner for place in places(child, (*path, key)))]
+
+
+@pytest.mark.parametrize("rubbish", [None, True, -1, "中文", "", [], {"a": 1}, float("nan"), 10**400], ids=repr)
+def test_rubbish_anywhere_is_told_in_one_line_at_a_place_that_exists(rubbish: Any) -> None:
+    for path in places(everything())[1:]:
+        data = everything()
+        *way, last = path
+        here: Any = data
+        for part in way:
+            here = here[part]
+        here[last] = rubbish
+        try:
+            Scenario.model_validate(data)
+        except ValidationError as error:
+            for where, text in problems(error, data):
+                assert len(text) <= 300 and "\n" not in text and "Input should" not in text
+                assert where and str(where[0]) in data
 
 
 def test_several_mistakes_are_told_together() -> None:

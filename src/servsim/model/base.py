@@ -82,7 +82,7 @@ def _number(low: float, high: float, whole: bool, english: str, chinese: str) ->
     def read(value: Any) -> float:
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise expected(english, value, chinese) from None
         fits = math.isfinite(number) and low <= number <= high and (not whole or number == int(number))
         if isinstance(value, bool) or not fits:
@@ -222,6 +222,6 @@ class OneOf:
         kind = value.get("kind")
         if kind is None:
             raise refuse((("kind",), f"is missing; known: {', '.join(family)}"), value=value)
-        if kind not in family:
+        if not isinstance(kind, str) or kind not in family:
             raise refuse((("kind",), f"there is no {family.kind} '{kind}'{suggestion(str(kind), family)}"), value=kind)
         return family[kind].model_validate(dict(value), context={**(info.context or {}), **self.context})

@@ -39,7 +39,7 @@ DISTRIBUTIONS: Registry[type[Distribution]] = Registry("distribution")
 def _read_quantity(value: Any, info: ValidationInfo) -> int | float:
     if not (info.context or {}).get("numbers"):
         return ticks(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e300:
         raise expected("a number ≥ 0", value, "不小于 0 的数字")
     return float(value)
 

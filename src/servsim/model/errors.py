@@ -37,7 +37,7 @@ def shown(value: Any) -> str:
     ('"six"', 'true', 'a mapping')
     """
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}…"'
+        return f'"{_short(value, 60)}"'
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
@@ -46,7 +46,13 @@ def shown(value: Any) -> str:
         return "a mapping"
     if isinstance(value, Sequence):
         return "a list"
-    return str(value)
+    return _short(str(value), 60)
+
+
+def _short(text: str, length: int) -> str:
+    """On one line, and no longer than that."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def expected(what: str, value: Any, chinese: str | None = None) -> PydanticCustomError:
@@ -136,7 +142,8 @@ def problems(error: ValidationError, data: Any, language: str = "en") -> list[tu
     English or Chinese ("zh").
     """
     lines = error.errors()
-    found = [(_yaml_path(line["loc"], data), _message(line, language)) for line in lines if not _only_echo(line, lines)]
+    told = [line for line in lines if not _only_echo(line, lines)]
+    found = [(_yaml_path(line["loc"], data), _short(_message(line, language), 300)) for line in told]
     return list(dict.fromkeys(found))
 
 

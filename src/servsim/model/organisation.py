@@ -27,7 +27,11 @@ class Ability(Model):
 def _abilities(value: Any) -> Any:
     if isinstance(value, str):
         value = [value]
-    return {skill: {} for skill in value} if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    if not all(isinstance(skill, str) for skill in value):
+        raise expected("names of skills", value, "技能名称")
+    return {skill: {} for skill in value}
 
 
 class Pool(Model):

@@ -13,7 +13,8 @@ from servsim.model.steps.step import STEPS, Routes, Step, single
 
 
 def _share_or_step(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    if not is_number and not isinstance(value, str):
         raise expected("a probability, or a step where `by` is given", value, "概率，或（给出 by 时）步骤")
     return value if isinstance(value, str) else float(value)
 
