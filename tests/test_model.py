@@ -426,6 +426,11 @@ def test_move_leaves_the_dice_with_the_choice() -> None:
     assert dict(flow.steps["check"].next) == {"x": 0.8, "end": 0.2} and flow.steps["check"].outcome == "work"
 
 
+def test_move_out_of_a_branch_leaves_no_empty_branch() -> None:
+    moved = edited(PARALLEL, {"kind": "move", "step": "b", "after": "z"})
+    assert arrows(moved) == {"a": {"z": 1.0}, "z": {"b": 1.0}, "b": {"end": 1.0}}
+
+
 def test_edits_follow_one_another() -> None:
     data = edited(
         CHAIN,

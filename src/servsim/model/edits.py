@@ -160,7 +160,8 @@ class Move(Edit):
         if self.step == self.after:
             raise refuse((("after",), "is the step itself"))
         routes = _routes_after(process, self.step)
-        taken_out = _redirected(process, self.step, routes, moved.outcome or self.step, keep_returns=True)
+        around = _redirected(process, self.step, routes, moved.outcome or self.step, keep_returns=True)
+        taken_out = _branches_tidied(around)
         before = _step(taken_out, self.after, "after")
         if not isinstance(before, Onward):
             raise refuse((("after",), f"'{self.after}' is a {before.kind}; it has no single `next` to move behind"))
