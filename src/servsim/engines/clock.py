@@ -60,7 +60,7 @@ class Clock(simpy.Environment):
         """Start a process; it goes on at the moments that it yields."""
         return Course(self, generator)
 
-    def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:  # type: ignore[override]
+    def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:
         """Where SimPy's own events (a process begins or ends) enter the same order."""
         self.book(self.tick + int(delay), SIMPY, next(self._eid), partial(_occur, event))
 
@@ -79,7 +79,7 @@ class Course(simpy.Process):
 
     def __init__(self, clock: Clock, moments: Moments) -> None:
         self.clock, self.moments, self.act = clock, moments, self.go_on
-        super().__init__(clock, moments)
+        super().__init__(clock, moments)  # type: ignore[arg-type]
 
     def _resume(self, event: simpy.Event) -> None:
         self.go_on(0)
