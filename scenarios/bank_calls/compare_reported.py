@@ -20,7 +20,8 @@ import servsim
 from servsim.model.errors import InputError
 
 HERE = Path(__file__).resolve().parent
-TRACE = HERE.parents[1] / "data" / "bank_calls_trace.csv"
+PROJECT = HERE.parents[1]
+TRACE = PROJECT / "data" / "bank_calls_trace.csv"
 MEASURES = {  # column of reported.csv → heading, digits after the point, factor
     "hang_up_share": ("hang-ups, %", 1, 100),
     "mean_wait_s": ("mean wait, s", 0, 1),
@@ -67,7 +68,8 @@ def main() -> int:
         print(f"{TRACE}: there is no such file; write it with scenarios/bank_calls/derive.py FOLDER", file=sys.stderr)
         return 2
     try:
-        scenario = servsim.load("bank_calls/baseline", overrides=["demand=bank_calls/trace"] if chosen.trace else [])
+        overrides = ["demand=bank_calls/trace"] if chosen.trace else []
+        scenario = servsim.load("bank_calls/baseline", overrides, project=PROJECT)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
@@ -97,7 +99,7 @@ def measured(run: servsim.Run) -> pd.DataFrame:
     )
 
 
-def by_hour(values: pd.Series, rows: Sequence[str]) -> pd.Series:
+def by_hour(values: pd.Series, rows: list[str]) -> pd.Series:
     """A KPI's figures of the hours and of all."""
     return values.rename(lambda group: group.removeprefix("hour=")).reindex(rows)
 

@@ -18,8 +18,8 @@ TECHNICAL_SERVICE = 20  # s; AGENT without a server and served no longer than th
 
 # Incidents: (day of February, from, to) as seconds of the day. Seen in the counts of calls per five minutes.
 INCIDENTS = {
-    "seven times the usual calls, hardly any answered": (3, 12 * 3600 + 50 * 60, 13 * 3600 + 40 * 60),
-    "five times the usual calls, median call 20 s": (14, 21 * 3600 + 10 * 60, 22 * 3600 + 30 * 60),
+    "six times the usual calls, hardly any answered": (3, 12 * 3600 + 50 * 60, 13 * 3600 + 40 * 60),
+    "five times the usual calls, median call 22 s": (14, 21 * 3600 + 10 * 60, 22 * 3600 + 30 * 60),
 }
 DAY_GROUPS = {"mon_wed": ("mon", "wed"), "sun_tue_thu": ("sun", "tue", "thu"), "fri": ("fri",), "sat": ("sat",)}
 OPENING = {"mon_wed": (7, 24), "sun_tue_thu": (7, 24), "fri": (7, 14), "sat": (19.5, 24)}  # hours
@@ -49,19 +49,20 @@ def read(folder: Path) -> pd.DataFrame:
 
 def reasons(calls: pd.DataFrame) -> pd.Series:
     """Why each row is set aside, "" where it counts as demand; the first reason that fits."""
-    arrived = arrival(calls)
-    no_server = calls.server == "NO_SERVER"
-    tests = {
+    arrived, answered = arrival(calls), calls.outcome == "AGENT"
+    machine = answered & (calls.server == "NO_SERVER") & (calls.service_time <= TECHNICAL_SERVICE)
+    tests: dict[str, pd.Series] = {
         "hung up in the voice unit": (calls.outcome == "HANG") & (calls.queue_time == 0),
         "PHANTOM": calls.outcome == "PHANTOM",
-        f"AGENT, NO_SERVER and at most {TECHNICAL_SERVICE} s": (calls.outcome == "AGENT")
-        & no_server
-        & (calls.service_time <= TECHNICAL_SERVICE),
-        **{f"incident of {day} February ({what})": during(arrived, day, begin, end)
-           for what, (day, begin, end) in INCIDENTS.items()},
-        "joined outside opening hours": ~is_open(arrived),
-    }  # fmt: skip
-    return pd.Series(np.select(list(tests.values()), list(tests), default=""), index=calls.index)
+        f"AGENT, NO_SERVER and at most {TECHNICAL_SERVICE} s": machine,
+    }
+    for what, (day, begin, end) in INCIDENTS.items():
+        tests[f"incident of {day} February ({what})"] = during(arrived, day, begin, end)
+    tests["joined outside opening hours"] = pd.Series(~is_open(arrived), index=calls.index)
+    why = pd.Series("", index=calls.index)
+    for reason, holds in tests.items():
+        why[holds & (why == "")] = reason
+    return why
 
 
 def arrival(calls: pd.DataFrame) -> pd.Series:
@@ -77,7 +78,7 @@ def during(at: pd.Series, day: int, begin: int, end: int) -> pd.Series:
 def in_incident(at: np.ndarray) -> np.ndarray:
     """True during an incident."""
     spans = [((day - 1) * DAY + begin, (day - 1) * DAY + end) for day, begin, end in INCIDENTS.values()]
-    return np.any([(at >= begin) & (at < end) for begin, end in spans], axis=0)
+    return np.asarray(np.any([(at >= begin) & (at < end) for begin, end in spans], axis=0))
 
 
 def is_open(at: pd.Series | np.ndarray) -> np.ndarray:
@@ -85,7 +86,7 @@ def is_open(at: pd.Series | np.ndarray) -> np.ndarray:
     at = np.asarray(at)
     bounds = np.array([OPENING[group] for group in day_groups()])[(at // DAY).astype(int) % N_DAYS]
     hour = at % DAY / 3600
-    return (hour >= bounds[:, 0]) & (hour < bounds[:, 1])
+    return np.asarray((hour >= bounds[:, 0]) & (hour < bounds[:, 1]))
 
 
 def weekdays() -> list[str]:

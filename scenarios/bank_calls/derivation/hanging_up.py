@@ -71,7 +71,7 @@ def weibull(waited: np.ndarray, hung_up: np.ndarray) -> tuple[float, float]:
 
     def slope(shape: float) -> float:
         power = at**shape
-        return 1 / shape + log[hung_up].mean() - (power * log).sum() / power.sum()
+        return float(1 / shape + log[hung_up].mean() - (power * log).sum() / power.sum())
 
     shape = float(brentq(slope, 0.05, 5))
     return float(((at**shape).sum() / hung_up.sum()) ** (1 / shape)), shape

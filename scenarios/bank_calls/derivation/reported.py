@@ -50,7 +50,7 @@ def effective_hours(effective: dict[str, pd.DataFrame]) -> np.ndarray:
     """[24] effective agent hours by hour of the clock over the observed half hours of the 20 days."""
     days = observed_days()
     by_half_hour = sum(days[name] * effective[name].sum(axis=1).to_numpy() for name in DAY_GROUPS)
-    return np.asarray(by_half_hour).reshape(24, 2).sum(1) / 2
+    return np.asarray(np.asarray(by_half_hour).reshape(24, 2).sum(1) / 2)
 
 
 def observed_days() -> dict[str, np.ndarray]:
@@ -63,12 +63,12 @@ def observed_days() -> dict[str, np.ndarray]:
 def hours(present: np.ndarray) -> np.ndarray:
     """[24] agent hours by hour of the clock, without the incidents."""
     seen = present[: N_DAYS * DAY] * ~in_incident(np.arange(N_DAYS * DAY))
-    return seen.reshape(N_DAYS, 24, 3600).sum((0, 2)) / 3600
+    return np.asarray(seen.reshape(N_DAYS, 24, 3600).sum((0, 2)) / 3600)
 
 
 def case_class(demand: pd.DataFrame, dice: np.random.Generator, share: dict[str, float]) -> np.ndarray:
     """Class of each call in the scenario; where priority was not recorded (calls that never queued) it is drawn."""
-    drawn = dice.random(len(demand)) < demand.process.map(share).fillna(0)
+    drawn = pd.Series(dice.random(len(demand)), index=demand.index) < demand.process.map(share).fillna(0)
     holds = drawn.where(~demand.queued, demand.priority == "2") & demand.process.isin(list(share))
     names = demand.process.replace({"account": "regular"})
     prior = demand.process.replace({"account": "priority", "stock": "stock_priority"})

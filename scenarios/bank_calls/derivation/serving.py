@@ -20,7 +20,7 @@ def quantiles(values: np.ndarray, points: int = N_POINTS) -> np.ndarray:
     the mean: it is not the longest call.
     """
     level = np.linspace(0, 1, points)
-    quantile = np.round(np.quantile(values, level))
+    quantile: np.ndarray = np.round(np.quantile(values, level))
     inner = (quantile[:-2] + quantile[1:-1]).sum() / 2 + quantile[-2] / 2
     quantile[-1] = max(round(2 * (values.mean() * (points - 1) - inner)), quantile[-2])
     return quantile

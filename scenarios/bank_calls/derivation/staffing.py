@@ -129,9 +129,8 @@ def returns(who: Presence, queue: np.ndarray) -> pd.DataFrame:
 
 def mean_gap(after: pd.DataFrame, longest: int = LONGEST_GAP) -> float:
     """Mean seconds until the next call is taken, gaps counted up to the longest: the area under Kaplan–Meier."""
-    curve = kaplan_meier(
-        np.minimum(after.gap, longest).to_numpy(float), (after.seen & (after.gap < longest)).to_numpy(bool)
-    )
+    seen = after.seen & (after.gap < longest)
+    curve = kaplan_meier(after.gap.clip(upper=longest).to_numpy(float), seen.to_numpy(bool))
     at = np.concatenate([[0], curve["at"], [longest]])
     return float((np.diff(at) * np.concatenate([[1], curve.still])).sum())
 
