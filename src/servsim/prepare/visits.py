@@ -186,7 +186,8 @@ def approval(walk: Walk, name: str, crowd: Crowd) -> Visit:
     step = walk.flow.steps[name]
     assert isinstance(step, Approval)
     visit = walk.count(name, crowd)
-    u = walk.uniforms(name, "decision", crowd, visit) if step.returned + step.reject > 0 else np.ones(len(visit))
+    decides = step.returned + step.reject > 0
+    u = walk.uniforms(step.decider(name), "decision", crowd, visit) if decides else np.ones(len(visit))
     back = u < step.returned
     back[back] = walk.count(name, crowd[back], "returns") < step.rounds
     out = (u >= step.returned) & (u < step.returned + step.reject)
