@@ -29,6 +29,7 @@ DONE, NOT_HELD, BAD_INPUT = 0, 1, 2
 
 MOST_PROBLEMS = 8
 _NAME_WITH_SETTINGS = re.compile(r"([^\[\]=]+)\[(.+)\]")
+_UNFIT_FOR_FILES = re.compile(r'[\\/:*?"<>|]')
 _NEXT_SETTING = re.compile(r",(?=[^,=\[\]{}]+=)")
 
 
@@ -164,7 +165,8 @@ class Asked:
 
     @property
     def suffix(self) -> str:
-        return f"[{','.join(self.settings)}]" if self.settings else ""
+        """What is added to its name; a sign that no file name may have becomes a dash."""
+        return _UNFIT_FOR_FILES.sub("-", f"[{','.join(self.settings)}]") if self.settings else ""
 
 
 @dataclass(frozen=True)
@@ -319,7 +321,8 @@ def _check(args: argparse.Namespace) -> int:
         holds = holds and not errors
         print(f"{loaded.scenario.name}: {_verdict(len(errors), len(findings) - len(errors))}")
         for finding in findings:
-            print(f"  {finding.severity}: {finding.message}")
+            place = loaded.composed.sources.where(finding.where.split("."))
+            print(f"  {finding.severity}: {place}: {finding.where}: {finding.message}")
     return DONE if holds else NOT_HELD
 
 
@@ -337,12 +340,13 @@ def _run_one(args: argparse.Namespace) -> int:
     names, words = _split(args.words)
     (loaded,) = _all_loaded(project, [_one(project, names, "run")], words)
     scenario, settings = loaded.scenario, loaded.settings
-    folder = _results_folder(project, settings, scenario.name.replace("/", "-"))
+    folder = _results_folder(project, settings, scenario.name)
     with _progress(settings.language) as progress:
         comparison = run_one(scenario, settings, progress, {scenario.name: loaded.composed.mapping})
+    code = _reported(comparison, folder, words)
     if args.log:
-        _write_log(scenario, settings, folder, args.log)
-    return _reported(comparison, folder, words)
+        _write_log(scenario, settings, folder / f"log.{args.log}")
+    return code
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -354,13 +358,13 @@ def _compare(args: argparse.Namespace) -> int:
     names, words = _split(args.words)
     with composing(project) as composer:
         asked, common = _to_compare(composer, names, words)
-    loaded = _all_loaded(project, asked, common)
+    loaded = _without_repetition(_all_loaded(project, asked, common))
     settings = _common_settings(loaded)
     folder = _results_folder(project, settings, study_of(asked[0].name))
     configs = {one.scenario.name: one.composed.mapping for one in loaded}
     with _progress(settings.language) as progress:
         comparison = compare([one.scenario for one in loaded], settings, progress, configs)
-    return _reported(comparison, folder, words)
+    return _reported(comparison, folder, common)
 
 
 def _to_compare(composer: Composer, names: Sequence[str], words: Sequence[str]) -> tuple[list[Asked], list[str]]:
@@ -408,6 +412,19 @@ def _refuse_sweeps_of_settings(swept: Sequence[str]) -> None:
             raise InputError(f"command line: '{word}': {key} holds for the whole experiment and takes one value")
 
 
+def _without_repetition(loaded: Sequence[Loaded]) -> list[Loaded]:
+    """Without swept scenarios that are the first one as it is."""
+
+    def content(one: Loaded) -> Any:
+        return one.scenario.model_copy(update={"name": "", "label": None})
+
+    first = loaded[0]
+    same = [one for one in loaded[1:] if "[" in one.scenario.name and content(one) == content(first)]
+    for one in same:
+        print(f"note: {one.scenario.name} is {first.scenario.name} as it is", file=sys.stderr)
+    return [one for one in loaded if one not in same]
+
+
 def _common_settings(loaded: Sequence[Loaded]) -> Settings:
     """The baseline's settings hold for all; says so where another scenario asks for something else."""
     settings = loaded[0].settings
@@ -434,11 +451,7 @@ def _follow(args: argparse.Namespace) -> int:
     (loaded,) = _all_loaded(project, [_one(project, names, "follow")], words)
     case, replication = (_number(key, numbers[key] or "0") for key in _NUMBERS)
     run = simulate(loaded.scenario, seed=loaded.settings.seed, replication=replication)
-    if case >= len(run.workload.arrived_at):
-        raise InputError(
-            f"command line: case={case}: this replication has cases 0 to {len(run.workload.arrived_at) - 1}"
-        )
-    _console().print(story(run, case, loaded.settings.language))
+    print(story(run, case, loaded.settings.language))
     return DONE
 
 
@@ -459,7 +472,7 @@ def _results_folder(project: Project, settings: Settings, otherwise: str) -> Pat
     from servsim.model.errors import InputError
     from servsim.sources import is_writable, shown
 
-    name = settings.experiment or re.sub(r'[\\/:*?"<>|]', "-", otherwise)
+    name = settings.experiment or _UNFIT_FOR_FILES.sub("-", otherwise)
     if Path(name).name != name or name in ("", ".", ".."):
         raise InputError(f"experiment: '{name}' is not the name of a folder; write for example experiment=trial_1")
     folder = project.root / settings.results / name
@@ -473,9 +486,8 @@ def _results_folder(project: Project, settings: Settings, otherwise: str) -> Pat
     return folder
 
 
-def _reported(comparison: Comparison, folder: Path, words: Sequence[str]) -> int:
-    """Prints the tables and writes the report; the exit code."""
-    from servsim.model.errors import InputError
+def _reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> int:
+    """Prints the tables and writes the report; the exit code. `common`: the settings typed for all scenarios."""
     from servsim.report import write
     from servsim.report.terminal import comparison_table, run_table
     from servsim.sources import shown
@@ -483,10 +495,8 @@ def _reported(comparison: Comparison, folder: Path, words: Sequence[str]) -> int
     language = comparison.settings.language
     table = comparison_table if len(comparison.scenarios) > 1 else run_table
     _console().print(table(comparison, language))
-    try:
-        write(comparison, folder, language, words)
-    except OSError as error:
-        raise InputError(f"results: {shown(folder)} cannot be written ({error.strerror or error})") from error
+    with _writing(folder):
+        write(comparison, folder, language, common)
     print(f"\n{shown(folder)}/report.md")
     for failure in comparison.failures.itertuples(index=False):
         who = f"{failure.scenario} replication {failure.replication} seed {failure.seed}"
@@ -515,13 +525,28 @@ def _progress(language: str) -> Iterator[Callable[[int, int], None] | None]:
         yield lambda done, planned: bar.update(task, completed=done, total=planned)
 
 
-def _write_log(scenario: Scenario, settings: Settings, folder: Path, kind: str) -> None:
-    from servsim.report import logs
+def _write_log(scenario: Scenario, settings: Settings, path: Path) -> None:
+    """The event log of replication 0."""
+    from servsim.report.logs import write_csv, write_xes
     from servsim.simulate import simulate
+    from servsim.sources import shown
 
-    run = simulate(scenario, seed=settings.seed, replication=0)
-    folder.mkdir(parents=True, exist_ok=True)
-    getattr(logs, f"write_{kind}")(run, folder / f"log.{kind}")
+    write = {".csv": write_csv, ".xes": write_xes}[path.suffix]
+    with _writing(path):
+        write(simulate(scenario, seed=settings.seed, replication=0), path)
+    print(shown(path))
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """What cannot be written is bad input: the place was chosen by the user."""
+    from servsim.model.errors import InputError
+    from servsim.sources import shown
+
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"results: {shown(path)} cannot be written ({error.strerror or error})") from error
 
 
 # ---------------------------------------------------------------------- new, hydra

@@ -33,7 +33,7 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from servsim.model.errors import InputError
 from servsim.project import DEFAULTS, SELF, Project, find, study_of
@@ -270,11 +270,10 @@ class Composer:
                 _delete(config, setting.path)
             else:
                 OmegaConf.update(config, setting.key, setting.value, merge=True, force_add=True)
-        mapping = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        assert isinstance(mapping, dict)
         layers = [Layer(shown(self._path(path)), package, read(self._path(path)).root) for path, package in files]
         last = command_line([(setting.path, setting.value) for setting in values if not setting.delete])
-        return {str(key): value for key, value in mapping.items()}, Sources((*layers, last))
+        sources = Sources((*layers, last))
+        return _resolved(config, sources), sources
 
     def _for_hydra(self, name: str, settings: Sequence[Setting]) -> Iterator[str]:
         """The scenario and the options in Hydra's grammar; a group that no file chooses from yet is added."""
@@ -307,15 +306,11 @@ class Composer:
     def _in_plain_words(self, error: Exception) -> str:
         """Hydra's and OmegaConf's messages, as far as they get through our own checks, on one or two lines."""
         text = "\n".join(str(part) for part in (error, error.__cause__) if part)
-        if match := re.search(r"Interpolation key '([^']*)' not found", text):
-            return f"there is no setting '{match[1]}' to refer to with ${{{match[1]}}}{_full_key(text)}"
-        if match := re.search(r"Missing mandatory value: (\S+)", text):
-            return f"{match[1]}: has no value yet (???); set it in the scenario or as {match[1]}=…"
         if match := re.search(r"In '([^']+)': Could not (?:find|load) '([^']+)'", text):
             group, _, option = match[2].rpartition("/")
             hint = suggestion(option, self.project.groups.get(group, ()))
             return f"{shown(self._path(match[1]))}: there is no conf/{match[2]}.yaml{hint}"
-        if match := re.search(r"Could not delete (?:from config. )?'([^']+)'", text):
+        if match := re.search(r"Could not delete '([^']+)'", text):
             return f"{COMMAND_LINE}: cannot delete '{match[1]}': there is no such setting here"
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return " — ".join(lines[:2])
@@ -334,6 +329,23 @@ def composing(project: Project) -> Iterator[Composer]:
         finally:
             ProjectSearchPath.project = project_before
             GlobalHydra.instance().hydra = before
+
+
+def _resolved(config: DictConfig, sources: Sources) -> dict[str, Any]:
+    """Plain values, references `${…}` followed. Raises InputError for one that leads nowhere and for `???`."""
+    try:
+        mapping = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        key = str(error.full_key or "")
+        where = sources.where([int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key)])
+        message = _first_line(error)
+        if match := re.search(r"Interpolation key '([^']*)' not found", message):
+            message = f"there is no setting '{match[1]}' that ${{{match[1]}}} could refer to"
+        elif isinstance(error, MissingMandatoryValue):
+            message = f"has no value yet (???); give it one here or as {key}=…"
+        raise InputError(f"{where}: {key}: {message}") from None
+    assert isinstance(mapping, dict)
+    return {str(key): value for key, value in mapping.items()}
 
 
 def _delete(config: DictConfig, path: Sequence[str]) -> None:
@@ -379,11 +391,6 @@ def _with_suffix(label: Any, suffix: str) -> Any:
     return f"{label} {suffix}"
 
 
-def _full_key(text: str) -> str:
-    match = re.search(r"full_key: (\S+)", text)
-    return f" (in {match[1]})" if match else ""
-
-
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
@@ -395,7 +402,7 @@ def build(composed: Composed, project: Project) -> tuple[Scenario, Settings]:
 
     from servsim.model import Scenario, Settings, split
 
-    scenario_part, settings_part = split(composed.mapping)
+    scenario_part, settings_part = split(composed.mapping | {"name": composed.name.partition("[")[0]})
     found: list[Any] = []
     problems: list[str] = []
     for model, part in ((Scenario, scenario_part), (Settings, settings_part)):
@@ -405,7 +412,7 @@ def build(composed: Composed, project: Project) -> tuple[Scenario, Settings]:
             problems += explain(error, part, composed)
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
-    return found[0], found[1]
+    return found[0].model_copy(update={"name": composed.name}), found[1]
 
 
 def explain(error: Any, data: Mapping[str, Any], composed: Composed) -> list[str]:

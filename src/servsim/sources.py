@@ -125,11 +125,11 @@ def _looks_like(data: bytes) -> str:
 def _syntax(path: Path, text: str, error: yaml.MarkedYAMLError) -> str:
     mark, problem = error.problem_mark or error.context_mark, str(error.problem or error.context)
     number = mark.line if mark else 0
-    line = text.splitlines()[number] if number < text.count("\n") + 1 and text else ""
+    line = [*text.splitlines()[number : number + 1], ""][0]
     if "\t" in line[: len(line) - len(line.lstrip())]:
         problem = "\\t"
     meaning = next((ours for theirs, ours in _MEANING.items() if theirs in problem), f"is not YAML ({problem})")
-    quoted = f': "{line.strip()[:60]}"' if line.strip() else ": the line"
+    quoted = f': "{line.strip()[:60]}"' if line.strip() else ": the file"
     return f"{shown(path)}:{number + 1}{quoted} {meaning}"
 
 

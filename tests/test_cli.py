@@ -1,0 +1,305 @@
+"""Every command does what its help says, in a project of its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers_project import Make, TemporaryProject, make_project, project  # noqa: F401
+
+import servsim
+from servsim.cli import COMMANDS
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# ---------------------------------------------------------------------- help
+def test_alone_it_prints_help(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim()
+    assert said.code == 0
+    assert all(f"  {name} " in said.out for name in COMMANDS)
+    assert project.servsim("--help").out == said.out
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "hydra"])
+def test_each_command_has_help_with_examples(project: TemporaryProject, command: str) -> None:  # noqa: F811
+    said = project.servsim(command, "--help")
+    assert said.code == 0
+    assert f"usage: servsim {command}" in said.out
+    assert f"examples:\n  servsim {command}" in said.out
+    assert all(example.startswith(command) for example in COMMANDS[command].examples)
+
+
+def test_the_version_is_that_of_the_package(project: TemporaryProject) -> None:  # noqa: F811
+    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project.servsim("--version").out == f"servsim {pyproject['project']['version']}\n"
+
+
+def test_help_and_the_package_come_without_heavy_imports() -> None:
+    for code in ("import servsim", "from servsim.cli import main; main(['--help'])"):
+        heavy = "{'numpy', 'pandas', 'hydra', 'pydantic', 'scipy', 'matplotlib', 'rich'} & set(sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", f"import sys\n{code}\nsys.exit(str({heavy}) if {heavy} else 0)"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_show_comes_without_pandas_and_the_like() -> None:
+    heavy = "{'pandas', 'scipy', 'matplotlib', 'rich', 'simpy', 'joblib'} & set(sys.modules)"
+    code = f"import sys, servsim.compose, servsim.model\nsys.exit(str({heavy}) if {heavy} else 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+# ---------------------------------------------------------------------- list, show, check
+def test_list_tells_what_each_scenario_changes(project: TemporaryProject) -> None:  # noqa: F811
+    lines = project.servsim("list").out.splitlines()
+    assert any("desk/baseline" in line and "Today" in line for line in lines)
+    assert any("desk/one_more" in line and "staffing.desk.day=4" in line for line in lines)
+    assert any("desk/urgent_first" in line and "dispatch=priority" in line for line in lines)
+    assert any("desk/both" in line and "desk/one_more, desk/urgent_first" in line for line in lines)
+    assert "紧急优先" in project.servsim("list", "desk", "language=zh").out
+
+
+def test_list_shows_the_others_where_one_file_is_broken(project: TemporaryProject) -> None:  # noqa: F811
+    project.write("scenarios/desk/broken.yaml", "a: [\n")
+    said = project.servsim("list")
+    assert said.code == 2
+    assert "scenarios/desk/broken.yaml:2" in said.out.replace("\n", "")
+    assert "desk/one_more" in said.out
+
+
+def test_show_prints_the_composed_yaml(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("show", "desk/both", "clock.horizon=2 wk")
+    shown = yaml.safe_load(said.out)
+    assert shown["name"] == "desk/both"
+    assert shown["staffing"]["desk"]["day"] == 4
+    assert shown["dispatch"]["rule"] == "priority"
+    assert shown["clock"]["horizon"] == "2 wk"
+    assert next(iter(shown)) == "name"
+
+
+def test_show_prints_several_with_a_line_between_them(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("show", "desk", "desk/both", "dispatch=fcfs,edd")
+    shown = list(yaml.safe_load_all(said.out))
+    assert [(one["name"], one["dispatch"]["rule"]) for one in shown] == [
+        ("desk/baseline", "fcfs"),
+        ("desk/both", "fcfs"),
+        ("desk/baseline", "edd"),
+        ("desk/both", "edd"),
+    ]
+
+
+def test_what_show_prints_is_the_scenario(project: TemporaryProject) -> None:  # noqa: F811
+    from servsim.model import split
+
+    mapping = yaml.safe_load(project.servsim("show", "desk/both").out)
+    assert servsim.Scenario.model_validate(split(mapping)[0]) == servsim.load("desk/both")
+
+
+def test_check_says_whether_it_holds(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("check", "desk")
+    assert (said.code, said.out) == (0, "desk/baseline: nothing to complain about\n")
+    said = project.servsim("check", "desk/baseline", "desk/one_more", "staffing.desk.day=1")
+    assert said.code == 1
+    assert "error: command line: staffing.desk:" in said.out
+    assert said.out.count("error: ") == 2
+
+
+# ---------------------------------------------------------------------- run, compare, follow
+def test_compare_writes_every_file(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("compare", "replications=3")
+    folder = project.path("results/desk")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.endswith("results/desk/report.md\n")
+    assert "One more at the desk" in said.out
+    for name in ("kpis.csv", "summary.csv", "differences.csv", "overrides.yaml", "provenance.json"):
+        assert (folder / name).is_file()
+    assert {path.stem for path in (folder / "config").iterdir()} == {"baseline", "one_more", "urgent_first", "both"}
+    assert yaml.safe_load((folder / "overrides.yaml").read_text(encoding="utf-8")) == ["replications=3"]
+    assert {row["replication"] for row in rows(folder / "kpis.csv")} == {"0", "1", "2"}
+    assert {row["scenario"] for row in rows(folder / "differences.csv")} == {
+        "desk/one_more",
+        "desk/urgent_first",
+        "desk/both",
+    }
+    assert not [path for path in project.path("results").iterdir() if path != folder]
+
+
+def test_the_same_seed_gives_the_same_bytes(project: TemporaryProject) -> None:  # noqa: F811
+    words = ("compare", "desk/baseline", "desk/one_more", "replications=2", "seed=7")
+    for extra in ("experiment=first", "experiment=second"):
+        assert project.servsim(*words, extra).code == 0
+    for name in ("kpis.csv", "summary.csv", "differences.csv"):
+        first, second = (project.path(f"results/{folder}/{name}").read_bytes() for folder in ("first", "second"))
+        assert first == second
+
+
+def test_a_sweep_adds_scenarios_behind_the_baseline(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("compare", "desk/baseline", "staffing.desk.day=3,4", "dispatch=fcfs,edd", "replications=2")
+    assert said.code == 0
+    assert "note: desk/baseline[staffing.desk.day=3,dispatch=fcfs] is desk/baseline as it is" in said.err
+    provenance = json.loads(project.path("results/desk/provenance.json").read_text(encoding="utf-8"))
+    assert list(provenance["event_logs"]) == [
+        "desk/baseline",
+        "desk/baseline[staffing.desk.day=3,dispatch=edd]",
+        "desk/baseline[staffing.desk.day=4,dispatch=fcfs]",
+        "desk/baseline[staffing.desk.day=4,dispatch=edd]",
+    ]
+    digests = provenance["event_logs"]
+    again = project.servsim(
+        "run", "desk/baseline[staffing.desk.day=4,dispatch=edd]", "replications=2", "experiment=again"
+    )
+    assert again.code == 0
+    alone = json.loads(project.path("results/again/provenance.json").read_text(encoding="utf-8"))["event_logs"]
+    assert alone == {
+        "desk/baseline[staffing.desk.day=4,dispatch=edd]": digests["desk/baseline[staffing.desk.day=4,dispatch=edd]"]
+    }
+
+
+def test_a_variant_alone_is_compared_with_its_baseline(project: TemporaryProject) -> None:  # noqa: F811
+    project.servsim("compare", "desk/one_more", "replications=2")
+    assert {row["scenario"] for row in rows(project.path("results/desk/summary.csv"))} == {
+        "desk/baseline",
+        "desk/one_more",
+    }
+
+
+def test_settings_that_only_a_variant_asks_for_are_told_and_not_taken(project: TemporaryProject) -> None:  # noqa: F811
+    project.write("scenarios/desk/keen.yaml", "defaults: [baseline, _self_]\nreplications: 50\n")
+    said = project.servsim("compare", "desk/keen", "run=quick", "clock.horizon=8 d")
+    assert said.code == 0
+    project.write("scenarios/desk/keen.yaml", "defaults: [baseline, _self_]\nseed: 50\n")
+    said = project.servsim("compare", "desk/keen", "run=quick", "clock.horizon=8 d")
+    assert said.err == "note: desk/keen asks for seed 50; 1 holds for all\n"
+
+
+def test_run_writes_its_own_folder_and_the_log(project: TemporaryProject) -> None:  # noqa: F811
+    for kind in ("csv", "xes"):
+        said = project.servsim("run", "desk/one_more", "replications=2", "--log", kind)
+        assert (said.code, said.err) == (0, "")
+        assert project.path(f"results/desk-one_more/log.{kind}").stat().st_size > 1000
+    assert rows(project.path("results/desk-one_more/log.csv"))[0]["concept:name"] == "intake"
+
+
+def test_options_may_stand_between_the_words(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("run", "--log", "csv", "desk/baseline", "--project", ".", "replications=2", "seed=3")
+    assert said.code == 0
+
+
+def test_a_failed_replication_is_told_and_the_others_stay(
+    project: TemporaryProject,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from servsim import experiment
+
+    ours = experiment.simulate
+
+    def one_fails(scenario: object, seed: int, replication: int) -> object:
+        if replication == 1:
+            raise ZeroDivisionError("oops")
+        return ours(scenario, seed=seed, replication=replication)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(experiment, "simulate", one_fails)
+    said = project.servsim("run", "desk/baseline", "replications=3", "compute=single")
+    assert said.code == 1
+    assert "failed: desk/baseline replication 1 seed 1: ZeroDivisionError: oops" in said.err
+    assert project.path("results/desk-baseline/kpis.csv").is_file()
+
+
+def test_follow_tells_one_case(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("follow", "desk/baseline", "case=17", "replication=1", "seed=2")
+    assert said.code == 0
+    assert "Case 17" in said.out
+    assert "arrives" in said.out
+    said = project.servsim("follow", "desk/baseline", "case=999999")
+    assert said.code == 2
+    assert "999999" in said.err
+
+
+# ---------------------------------------------------------------------- new, hydra, names of folders
+def test_new_writes_a_project_that_runs(project: TemporaryProject) -> None:  # noqa: F811
+    said = project.servsim("new", "inside/my other desk")
+    assert said.code == 0
+    assert project.servsim("run", "desk", "--project", "inside/my other desk", "run=quick").code == 0
+    assert project.path("inside/my other desk/results/desk-baseline/report.md").is_file()
+
+
+def test_a_project_is_found_from_a_folder_in_it(
+    project: TemporaryProject,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(project.path("scenarios/desk"))
+    said = project.servsim("run", "desk/baseline", "replications=2")
+    assert said.code == 0
+    assert project.path("results/desk-baseline/report.md").is_file()
+
+
+def test_a_trace_is_found_from_the_projects_folder(
+    project: TemporaryProject,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arrivals = "arrivals: {kind: trace, file: calls.csv, columns: {arrived_at: at}}"
+    project.write("conf/demand/trace.yaml", f"phone: {{{arrivals}}}\n")
+    project.write("calls.csv", "at\n" + "".join(f"2026-03-10 {hour:02d}:00\n" for hour in range(9, 17)))
+    monkeypatch.chdir(project.path("conf"))
+    said = project.servsim("run", "desk/baseline", "demand=trace", "replications=2")
+    assert (said.code, said.err) == (0, "")
+
+
+def test_hydra_runs_the_same_scenario_to_the_same_log(project: TemporaryProject) -> None:  # noqa: F811
+    words = ("replications=2", "compute=single", "clock.horizon=2 wk", "label.zh=高峰")
+    assert project.servsim("run", "desk/one_more", *words).code == 0
+    ours = json.loads(project.path("results/desk-one_more/provenance.json").read_text(encoding="utf-8"))
+    said = project.servsim("hydra", "desk", "--multirun", *words, "hydra.sweep.dir=results/sweep")
+    assert said.code == 0
+    assert "desk/one_more" in said.out
+    jobs = sorted(project.path("results/sweep").glob("*/provenance.json"))
+    logs = [json.loads(job.read_text(encoding="utf-8"))["event_logs"] for job in jobs]
+    assert [next(iter(log)) for log in logs] == ["desk/baseline", "desk/both", "desk/one_more", "desk/urgent_first"]
+    assert logs[2] == ours["event_logs"]
+
+
+def test_hydra_leaves_nothing_changed_behind(project: TemporaryProject) -> None:  # noqa: F811
+    before = list(sys.argv), Path.cwd()
+    said = project.servsim("hydra", "desk/both", "--cfg", "job")
+    assert said.code == 0
+    assert yaml.safe_load(said.out)["dispatch"]["rule"] == "priority"
+    assert (list(sys.argv), Path.cwd()) == before
+    assert "servsim hydra [SCENARIO]" in project.servsim("hydra", "--help").out
+
+
+# ---------------------------------------------------------------------- Python
+def test_the_public_face(project: TemporaryProject) -> None:  # noqa: F811
+    import servsim.simulate  # binds the module's name on the package, were it not for the face
+
+    scenario = servsim.load("desk/one_more", overrides=["clock.horizon=2 wk"])
+    run = servsim.simulate(scenario, seed=1, replication=0)
+    assert isinstance(run, servsim.Run)
+    assert len(run.cases) > 100
+    comparison = servsim.compare(["desk/baseline", scenario], replications=2, seed=1, compute={"jobs": 1})
+    assert isinstance(comparison, servsim.Comparison)
+    assert comparison.scenarios == ("desk/baseline", "desk/one_more")
+    assert isinstance(scenario, servsim.Scenario)
+    assert set(servsim.__all__) <= set(dir(servsim))
+    with pytest.raises(AttributeError):
+        _ = servsim.nonsense
+
+
+def test_show_is_quick(project: TemporaryProject) -> None:  # noqa: F811
+    project.servsim("show", "desk/both")
+    begin = time.perf_counter()
+    project.servsim("show", "desk/both")
+    assert time.perf_counter() - begin < 1
