@@ -1,0 +1,377 @@
+"""The rules of docs/semantics.md a second time: slow, plain, tick by tick, and written from that page alone.
+
+No agenda, no heap, no shortcut: at every tick all workers and all items are asked whether something is due, phase after phase, round
+after round. Whatever an engine does must come to the same log in every column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from servsim.records import EndOfShift, EventLog, Outcome, Plan, Workload
+from servsim.records.workload import FORK
+
+AHEAD, HELD, QUEUED, RUNNING, IN_HAND, LAID_DOWN, DONE, GONE = (
+    "ahead", "held", "queued", "running", "in hand", "laid down", "done", "gone",
+)  # fmt: skip
+
+
+@dataclass
+class Item:
+    number: int
+    case: int
+    skill: int
+    left: int  # work at 100 %
+    hold: int
+    rank: int
+    lot: int
+    waits_for: int  # predecessors
+    answers: bool
+    leaves: int
+    then: list[int] = field(default_factory=list)
+    state: str = AHEAD
+    enabled: int = -1
+    offered: int = -1
+    started: int = -1
+    completed: int = -1
+    worker: int = -1
+    entered: int = -1  # its present queue
+    ends: int = -1  # in hand or running by itself
+    interrupted: bool = False
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        return self.rank, -1 if self.interrupted else self.offered, self.number
+
+
+@dataclass
+class Worker:
+    number: int
+    pool: int
+    on_duty: bool = False
+    duty_from: int = 0
+    duty_to: int = 0
+    break_ends: int = -1
+    break_owed: int = 0
+    hand: Item | None = None
+    kept: Item | None = None
+    since: int = 0  # took up the item in hand
+    overtime: bool = False
+    idle_since: int = 0
+    busy: int = 0
+    rostered: int = 0
+
+    @property
+    def is_idle(self) -> bool:
+        return self.on_duty and self.break_ends < 0 and self.hand is None
+
+
+class Oracle:
+    """One run, by brute force."""
+
+    def __init__(self, plan: Plan, work: Workload) -> None:
+        self.plan, self.work = plan, work
+        self.workers = [Worker(w, int(pool)) for w, pool in enumerate(plan.worker_pool)]
+        self.items = [
+            Item(
+                number=i,
+                case=int(work.case[i]),
+                skill=int(work.skill[i]),
+                left=int(work.work[i]),
+                hold=int(work.hold[i]),
+                rank=int(work.rank[i]),
+                lot=int(work.lot[i]) if len(work.lot) else 0,
+                waits_for=int(work.n_predecessors[i]),
+                answers=bool(work.steps.responds[work.step[i]]),
+                leaves=int(work.leaves[i]),
+            )
+            for i in range(work.n_items)
+        ]
+        for i, item in enumerate(self.items):
+            after = int(work.next_item[i])
+            if after == FORK:
+                k = work.fork_item.tolist().index(i)
+                item.then = work.fork_target[work.fork_first[k] : work.fork_first[k + 1]].tolist()
+            elif after >= 0:
+                item.then = [after]
+        self.arrived = [False] * work.n_cases
+        self.left = [-1] * work.n_cases
+        self.outcome = [int(Outcome.IN_PROCESS)] * work.n_cases
+        self.gives_up: dict[int, list[Item]] = {}  # case: what was in hand when patience ran out
+        self.stretches: list[tuple[int, int, int, int]] = []
+        self.escalated: list[tuple[int, int]] = []
+
+    # ------------------------------------------------------------------ the clock
+    def run(self, until: int) -> EventLog:
+        for t in range(until):
+            self.scheduled_rounds(t)
+        return self.log(until)
+
+    def scheduled_rounds(self, t: int) -> None:
+        first = True
+        while first or self.something_is_due(t):
+            self.completions(t)
+            if first:
+                self.ends_of_shift(t)
+                self.breaks_due(t)
+                self.starts_of_shift(t)
+                self.ends_of_break(t)
+            self.dispatch(t)
+            self.comings(t)
+            if first:
+                self.patience(t)
+            self.escalations(t)
+            first = False
+
+    def something_is_due(self, t: int) -> bool:
+        busy = any(w.hand is not None and w.hand.ends == t for w in self.workers)
+        return busy or any(self.escalates(item, t) for item in self.items)
+
+    def completions(self, t: int) -> None:
+        hands = sorted((w.hand.number, w.number) for w in self.workers if w.hand is not None and w.hand.ends == t)
+        for _, number in hands:
+            w = self.workers[number]
+            item = self.let_go(w, t)
+            if w.overtime:
+                w.overtime = False
+            else:
+                self.become_free(w, t)
+            self.finish(item, t)
+
+    def ends_of_shift(self, t: int) -> None:
+        for w in self.workers:
+            if not (w.on_duty and w.duty_to == t):
+                continue
+            rule = self.plan.pool_end_of_shift[w.pool]
+            w.on_duty, w.break_owed = False, 0
+            w.rostered += t - w.duty_from
+            if w.hand is not None and rule in (EndOfShift.FINISH, EndOfShift.NO_LATE_START):
+                w.overtime = True
+            elif w.hand is not None:
+                self.lay_down(w, t)
+            if w.kept is not None and rule != EndOfShift.SUSPEND_KEEP:
+                if w.kept.state != GONE:
+                    w.kept.state = QUEUED
+                w.kept = None
+
+    def breaks_due(self, t: int) -> None:
+        plan = self.plan
+        for k in range(len(plan.break_worker)):
+            w = self.workers[plan.break_worker[k]]
+            if plan.break_at[k] != t or not w.on_duty:
+                continue
+            if w.break_ends >= 0 or (w.hand is not None and plan.break_postponed[k]):
+                w.break_owed += int(plan.break_lasts[k])
+                continue
+            if w.hand is not None:
+                self.lay_down(w, t)
+            w.break_ends = t + int(plan.break_lasts[k])
+
+    def starts_of_shift(self, t: int) -> None:
+        plan = self.plan
+        for k in range(len(plan.duty_worker)):
+            if plan.duty_from[k] != t:
+                continue
+            w = self.workers[plan.duty_worker[k]]
+            w.on_duty, w.duty_from, w.duty_to = True, t, int(plan.duty_to[k])
+            if w.overtime:
+                w.overtime = False
+            elif w.break_ends < 0:
+                self.become_free(w, t)
+
+    def ends_of_break(self, t: int) -> None:
+        for w in self.workers:
+            if w.break_ends == t:
+                w.break_ends = -1
+                if w.on_duty:
+                    self.become_free(w, t)
+
+    def comings(self, t: int) -> None:
+        """Arrivals, ends of what runs by itself, pushes: one by one in the order of the items, each dispatched."""
+        for item in self.items:
+            is_first = item.number == self.work.first_item[item.case]
+            if is_first and not self.arrived[item.case] and self.work.arrived_at[item.case] == t:
+                self.arrived[item.case] = True
+                self.enable(item, t)
+            elif item.state == HELD and item.enabled + item.hold == t:
+                self.offer(item, t)
+            elif item.state == RUNNING and item.ends == t:
+                self.finish(item, t)
+            else:
+                continue
+            self.dispatch(t)
+
+    def patience(self, t: int) -> None:
+        for case in range(self.work.n_cases):
+            limit = self.work.patience[case]
+            if limit < 0 or self.work.arrived_at[case] + limit != t or self.left[case] >= 0:
+                continue
+            own = self.of_case(case)
+            if any(item.answers and item.started >= 0 for item in own):
+                continue
+            in_hand = [item for item in own if item.state == IN_HAND]
+            for item in own:
+                if item.state not in (DONE, IN_HAND):
+                    item.state = GONE
+            if in_hand:
+                self.gives_up[case] = in_hand
+            else:
+                self.leave(case, t, Outcome.ABANDONED)
+
+    def escalations(self, t: int) -> None:
+        for item in self.items:
+            if self.escalates(item, t):
+                self.escalated.append((item.number, t))
+                item.skill, item.entered = int(self.plan.escalate_to[item.skill]), t
+                self.dispatch(t)
+
+    def escalates(self, item: Item, t: int) -> bool:
+        after = self.plan.escalate_after[item.skill] if item.skill >= 0 else -1
+        return bool(item.state == QUEUED and item.started < 0 and after >= 0 and item.entered + after == t)
+
+    # ------------------------------------------------------------------ items
+    def of_case(self, case: int) -> list[Item]:
+        return [item for item in self.items if item.case == case]
+
+    def enable(self, item: Item, t: int) -> None:
+        item.enabled = t
+        if item.hold:
+            item.state = HELD
+        else:
+            self.offer(item, t)
+
+    def offer(self, item: Item, t: int) -> None:
+        item.offered = t
+        if item.skill >= 0:
+            item.state, item.entered = QUEUED, t
+            item.rank += int(self.work.rank_slope[item.skill]) * t
+            return
+        item.started, item.state, item.ends = t, RUNNING, t + item.left
+        if not item.left:
+            self.finish(item, t)
+
+    def finish(self, item: Item, t: int) -> None:
+        item.state, item.completed = DONE, t
+        if item.case in self.gives_up:
+            if all(other.state == DONE for other in self.gives_up[item.case]):
+                self.leave(item.case, t, Outcome.ABANDONED)
+            return
+        if not item.then:
+            self.leave(item.case, t, Outcome(item.leaves))
+        for number in item.then:
+            after = self.items[number]
+            after.waits_for -= 1
+            if not after.waits_for:
+                self.enable(after, t)
+
+    def leave(self, case: int, t: int, how: Outcome) -> None:
+        self.left[case], self.outcome[case] = t, int(how)
+
+    # ------------------------------------------------------------------ workers
+    def pace(self, w: Worker, item: Item) -> int:
+        return int(self.plan.pace[w.number, item.skill])
+
+    def service(self, w: Worker, item: Item) -> int:
+        return half_up(item.left * 100, self.pace(w, item))
+
+    def take_up(self, w: Worker, item: Item, t: int) -> None:
+        w.hand, w.since = item, t
+        item.state, item.worker, item.ends = IN_HAND, w.number, t + self.service(w, item)
+        if item.started < 0:
+            item.started = t
+
+    def let_go(self, w: Worker, t: int) -> Item:
+        assert w.hand is not None
+        item, w.hand = w.hand, None
+        w.busy += t - w.since
+        self.stretches.append((item.number, w.number, w.since, t))
+        return item
+
+    def lay_down(self, w: Worker, t: int) -> None:
+        item = self.let_go(w, t)
+        item.left = max(0, item.left - half_up((t - w.since) * self.pace(w, item), 100))
+        item.state, item.interrupted, w.kept = LAID_DOWN, True, item
+
+    def become_free(self, w: Worker, t: int) -> None:
+        item, w.kept = w.kept, None
+        if w.break_owed:
+            w.break_ends, w.break_owed, w.kept = t + w.break_owed, 0, item
+        elif item is not None and item.state != GONE:
+            self.take_up(w, item, t)
+        else:
+            w.idle_since = t
+
+    # ------------------------------------------------------------------ dispatch
+    def dispatch(self, t: int) -> None:
+        while True:
+            pairs = [
+                (int(self.plan.preference[w.pool, item.skill]), item.place, w)
+                for w in self.workers
+                if w.is_idle
+                for item in self.items
+                if item.state == QUEUED and self.plan.preference[w.pool, item.skill] >= 0 and self.fits(w, item, t)
+            ]
+            if not pairs:
+                return
+            best = min((preference, place) for preference, place, _ in pairs)
+            able = [w for preference, place, w in pairs if (preference, place) == best]
+            item = self.items[best[1][2]]
+            self.take_up(self.named(able, item, t), item, t)
+
+    def fits(self, w: Worker, item: Item, t: int) -> bool:
+        late_starts = self.plan.pool_end_of_shift[w.pool] != EndOfShift.NO_LATE_START
+        return late_starts or t + self.service(w, item) <= w.duty_to
+
+    def named(self, able: list[Worker], item: Item, t: int) -> Worker:
+        rule = self.plan.assignment[item.skill]
+        if rule == "random":
+            return able[item.lot % len(able)]
+        if rule == "fixed":
+            return able[0]
+
+        def first_of_all(w: Worker) -> int:
+            if rule == "least_utilised":
+                return w.busy * 1_000_000 // max(1, w.rostered + t - w.duty_from)
+            return -self.pace(w, item) if rule == "fastest" else 0
+
+        return min(able, key=lambda w: (first_of_all(w), w.idle_since, w.number))
+
+    # ------------------------------------------------------------------ the log
+    def log(self, until: int) -> EventLog:
+        for w in self.workers:
+            if w.hand is not None:
+                self.stretches.append((w.hand.number, w.number, w.since, until))
+        broken = [part for part in self.stretches if self.items[part[0]].interrupted]
+        broken.sort(key=lambda part: (part[2], part[0]))
+        parts, moves = np.array(broken, np.int64).reshape(-1, 4), np.array(self.escalated, np.int64).reshape(-1, 2)
+
+        def ticks(name: str) -> np.ndarray:
+            return np.array([getattr(item, name) for item in self.items], np.int64)
+
+        return EventLog(
+            enabled_at=ticks("enabled"),
+            offered_at=ticks("offered"),
+            started_at=ticks("started"),
+            completed_at=ticks("completed"),
+            worker=ticks("worker").astype(np.int32),
+            stretch_item=parts[:, 0].astype(np.int32),
+            stretch_worker=parts[:, 1].astype(np.int32),
+            stretch_from=parts[:, 2].copy(),
+            stretch_to=parts[:, 3].copy(),
+            escalated_item=moves[:, 0].astype(np.int32),
+            escalated_at=moves[:, 1].copy(),
+            left_at=np.array(self.left, np.int64),
+            outcome=np.array(self.outcome, np.int8),
+        )
+
+
+def half_up(a: int, b: int) -> int:
+    """a ÷ b, rounded half up."""
+    return (2 * a + b) // (2 * b)
+
+
+def oracle(plan: Plan, workload: Workload, until: int) -> EventLog:
+    """What happens to `workload` under `plan` before the tick `until`."""
+    return Oracle(plan, workload).run(until)

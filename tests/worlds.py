@@ -1,0 +1,387 @@
+"""Small worlds written by hand or drawn at random, and the story that an engine's log tells about them.
+
+A world is written in minutes (or any other unit) and names; `story` puts the whole log into a few lines:
+
+    a.desk  0  0  0 10  ann          item: enabled, offered, started, completed, by whom ("-": did not happen)
+    ann: a.desk 0-5                  a stretch of work of an interrupted item
+    escalated a.desk 30
+    left a 10, b -, c 12 abandoned
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from servsim.quantities import MINUTE
+from servsim.records import EndOfShift, EventLog, Leaves, Outcome, Plan, Run, Window, Workload
+from servsim.records.workload import FORK, Steps
+
+Engine = Callable[[Plan, Workload, int], EventLog]
+BREAK_RULES = {"pause": 0, "postpone": 1}
+
+
+@dataclass(frozen=True)
+class Do:
+    """One visit: `skill` None needs nobody. `step` is what the story calls it (default: the skill, or "wait")."""
+
+    skill: str | None
+    work: int = 0
+    hold: int = 0
+    answers: bool = False
+    rank: int = 0
+    lot: int = 0
+    step: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.step or self.skill or "wait"
+
+
+Path = Sequence["Do | tuple[Path, ...]"]
+"""Visits one after the other; a tuple of paths is gone along in parallel and ends in a join."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arrives `at`, travels along the path, gives up after `patience` (None: never)."""
+
+    at: int
+    path: Path
+    patience: int | None = None
+    rejected: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    """On duty in the spans, breaks as (at, lasts, "postpone" or "pause"); pace in per cent, for all skills or by skill."""
+
+    pool: str
+    duty: Sequence[tuple[int, int]]
+    breaks: Sequence[tuple[int, int, str]] = ()
+    pace: int | Mapping[str, int] = 100
+
+
+@dataclass(frozen=True)
+class Team:
+    """A pool: its skills with their preference (a lower one is looked at first), and what happens at the end of a shift."""
+
+    skills: Mapping[str, int]
+    end_of_shift: str = "finish"
+
+
+@dataclass(frozen=True)
+class World:
+    """A plan and a workload in people's words. Skills are those of the teams, in the order in which they are named."""
+
+    teams: Mapping[str, Team]
+    people: Mapping[str, Person]
+    cases: Mapping[str, Case]
+    until: int
+    assignment: Mapping[str, str] = field(default_factory=dict)  # skill: rule, default longest_idle
+    escalate: Mapping[str, tuple[int, str]] = field(default_factory=dict)  # skill: (after, to)
+    slope: Mapping[str, int] = field(default_factory=dict)  # skill: weight of the offered tick in the rank
+    unit: int = MINUTE
+
+    @property
+    def skills(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(skill for team in self.teams.values() for skill in team.skills))
+
+    @property
+    def stop(self) -> int:
+        return self.until * self.unit
+
+    def plan(self) -> Plan:
+        skills, teams, people = self.skills, list(self.teams), list(self.people.values())
+        duty = [(w, *span) for w, person in enumerate(people) for span in sorted(person.duty)]
+        rest = [(w, *pause) for w, person in enumerate(people) for pause in sorted(person.breaks)]
+        pace = [[_pace(person, skill) * (skill in self.teams[person.pool].skills) for skill in skills] for person in people]
+        moves = [self.escalate.get(skill) for skill in skills]
+        return Plan(
+            departments=("office",),
+            pools=tuple(teams),
+            skills=skills,
+            workers=tuple(self.people),
+            pool_department=ids([0] * len(teams)),
+            pool_end_of_shift=codes([EndOfShift[team.end_of_shift.upper()] for team in self.teams.values()]),
+            pool_wage=np.zeros(len(teams)),
+            pool_overtime=np.ones(len(teams)),
+            preference=codes([[team.skills.get(skill, -1) for skill in skills] for team in self.teams.values()]),
+            worker_pool=ids([teams.index(person.pool) for person in people]),
+            pace=ids(pace).reshape(len(people), len(skills)),
+            duty_worker=ids([row[0] for row in duty]),
+            duty_from=self.ticks([row[1] for row in duty]),
+            duty_to=self.ticks([row[2] for row in duty]),
+            break_worker=ids([row[0] for row in rest]),
+            break_at=self.ticks([row[1] for row in rest]),
+            break_lasts=self.ticks([row[2] for row in rest]),
+            break_postponed=codes([BREAK_RULES[row[3]] for row in rest]),
+            assignment=tuple(self.assignment.get(skill, "longest_idle") for skill in skills),
+            escalate_after=self.ticks([move[0] if move else None for move in moves]),
+            escalate_to=ids([skills.index(move[1]) if move else -1 for move in moves]),
+        )
+
+    def workload(self) -> Workload:
+        skills, cases = self.skills, list(self.cases.values())
+        items = [_items(case) for case in cases]
+        first = np.cumsum([0, *map(len, items)])
+        flat = [(c, item) for c, many in enumerate(items) for item in many]
+        follow = [[int(first[c]) + k for k in item.then] for c, item in flat]
+        steps = list(dict.fromkeys((item.do.name, item.do.skill, item.do.answers) for _, item in flat))
+        forks = [i for i, after in enumerate(follow) if len(after) > 1]
+        before = np.bincount([k for after in follow for k in after], minlength=len(flat))
+        out = [Leaves.REJECTED if cases[c].rejected else Leaves.COMPLETED for c, _ in flat]
+        visits: dict[tuple[int, str], int] = {}
+        visit = []
+        for c, item in flat:
+            visit.append(visits.get((c, item.do.name), 0))
+            visits[c, item.do.name] = visit[-1] + 1
+        return Workload(
+            classes=("ordinary",),
+            channels=("phone",),
+            sources=("by_hand",),
+            promises=(),
+            promise_event=(),
+            promise_penalty=np.zeros((0, 1)),
+            steps=Steps(
+                names=tuple(name for name, _, _ in steps),
+                process=("p",) * len(steps),
+                kind=tuple("task" if skill else "delay" for _, skill, _ in steps),
+                skill=ids([skills.index(skill) if skill else -1 for _, skill, _ in steps]),
+                responds=codes([answers for _, _, answers in steps]),
+            ),
+            arrived_at=self.ticks([case.at for case in cases]),
+            case_class=ids([0] * len(cases)),
+            channel=ids([0] * len(cases)),
+            source=ids([0] * len(cases)),
+            patience=self.ticks([case.patience for case in cases]),
+            due_at=np.zeros((0, len(cases)), np.int64),
+            first_item=first.astype(np.int64),
+            case=ids([c for c, _ in flat]),
+            step=ids([steps.index((item.do.name, item.do.skill, item.do.answers)) for _, item in flat]),
+            visit=ids(visit),
+            skill=ids([skills.index(item.do.skill) if item.do.skill else -1 for _, item in flat]),
+            work=self.ticks([item.do.work for _, item in flat]),
+            hold=self.ticks([item.do.hold for _, item in flat]),
+            next_item=ids([-1 if not after else FORK if len(after) > 1 else after[0] for after in follow]),
+            n_predecessors=codes(np.maximum(1, before)),
+            leaves=codes([Leaves.NOT if after else how for after, how in zip(follow, out, strict=True)]),
+            returned=codes([0] * len(flat)),
+            rank=np.array([item.do.rank * self.unit for _, item in flat], np.int64),
+            fork_item=ids(forks),
+            fork_first=np.cumsum([0, *(len(follow[i]) for i in forks)]).astype(np.int64),
+            fork_target=ids([k for i in forks for k in follow[i]]),
+            rank_slope=codes([self.slope.get(skill, 0) for skill in skills]),
+            lot=ids([item.do.lot for _, item in flat]),
+        )
+
+    def run(self, engine: Engine) -> Run:
+        plan, workload = self.plan(), self.workload()
+        log = engine(plan, workload, self.stop)
+        return Run("by/hand", np.datetime64("2026-03-02"), Window(0, self.stop, self.stop), plan, workload, log)
+
+    def ticks(self, times: Sequence[int | None]) -> np.ndarray:
+        return np.array([-1 if at is None else round(at * self.unit) for at in times], np.int64)
+
+    def but(self, **changes: Any) -> World:
+        """The same world with some things changed."""
+        return replace(self, **changes)
+
+
+@dataclass
+class _Item:
+    do: Do
+    then: list[int] = field(default_factory=list)  # places of the successors within the case
+
+
+def _items(case: Case) -> list[_Item]:
+    """The items of a case, what follows what; predecessors come first."""
+    items: list[_Item] = []
+
+    def add(do: Do, after: Sequence[int]) -> list[int]:
+        for k in after:
+            items[k].then.append(len(items))
+        items.append(_Item(do))
+        return [len(items) - 1]
+
+    def go(path: Path, after: list[int]) -> list[int]:
+        for part in path:
+            if isinstance(part, Do):
+                after = add(part, after)
+            else:
+                after = after or add(Do(None, step="fork"), [])
+                after = add(Do(None, step="join"), [k for branch in part for k in go(branch, after)])
+        return after
+
+    go(case.path, [])
+    for item in items:
+        item.then.sort()
+    return items
+
+
+def _pace(person: Person, skill: str) -> int:
+    return person.pace if isinstance(person.pace, int) else person.pace[skill]
+
+
+def ids(numbers: Any) -> np.ndarray:
+    return np.array(numbers, np.int32)
+
+
+def codes(numbers: Any) -> np.ndarray:
+    return np.array(numbers, np.int8)
+
+
+# ------------------------------------------------------------------ the shortest ways to write one down
+
+
+def tiny(cases: Mapping[str, Case], until: int = 1000, **changes: Any) -> World:
+    """One desk, at which ann is always on duty; `changes` are those of a World, or `staff` of the desk by name."""
+    staff = changes.pop("staff", {"ann": [(0, until)]})
+    people = {name: who if isinstance(who, Person) else Person("desk", who) for name, who in staff.items()}
+    return World(**{"teams": {"desk": Team({"desk": 0})}, "people": people, "cases": cases, "until": until, **changes})
+
+
+def at_desk(at: int, *work: int, patience: int | None = None, **more: Any) -> Case:
+    """A case with so many visits to the desk."""
+    return Case(at, [Do("desk", length, **more) for length in work], patience)
+
+
+# ------------------------------------------------------------------ the story of a log
+
+
+def story(world: World, engine: Engine) -> list[str]:
+    """The whole log, one line for each item, then stretches, escalations, and when each case left."""
+    return told(world, world.run(engine))
+
+
+def told(world: World, run: Run) -> list[str]:
+    work, log, names = run.workload, run.log, list(world.cases)
+    alone = np.diff(work.first_item) == 1
+    steps = [work.steps.names[step] for step in work.step]
+    again = [f"{step}{visit + 1}" if visit else step for step, visit in zip(steps, work.visit, strict=True)]
+    item = [names[c] if alone[c] else f"{names[c]}.{step}" for c, step in zip(work.case, again, strict=True)]
+
+    def when(at: int) -> str:
+        return "-" if at < 0 else f"{at / world.unit:g}"
+
+    columns = zip(log.enabled_at, log.offered_at, log.started_at, log.completed_at, strict=True)
+    lines = [f"{name} {' '.join(map(when, times))}" for name, times in zip(item, columns, strict=True)]
+    lines = [f"{line} {run.plan.workers[w]}" if w >= 0 else line for line, w in zip(lines, log.worker, strict=True)]
+    parts = zip(log.stretch_item, log.stretch_worker, log.stretch_from, log.stretch_to, strict=True)
+    lines += [f"{run.plan.workers[w]}: {item[i]} {when(begin)}-{when(end)}" for i, w, begin, end in parts]
+    escalated = zip(log.escalated_item, log.escalated_at, strict=True)
+    lines += [f"escalated {item[i]} {when(at)}" for i, at in escalated]
+    return [*lines, f"left {', '.join(map(_left, names, map(when, log.left_at), log.outcome))}"]
+
+
+def _left(case: str, at: str, outcome: int) -> str:
+    how = Outcome(outcome).name.lower()
+    return f"{case} {at}" + (f" {how}" if outcome in (Outcome.REJECTED, Outcome.ABANDONED) else "")
+
+
+def expect(engine: Engine, world: World, lines: str) -> None:
+    """The log is exactly this one (spaces do not matter)."""
+    expected = [" ".join(line.split()) for line in lines.splitlines()]
+    assert story(world, engine) == [line for line in expected if line]
+
+
+# ------------------------------------------------------------------ worlds drawn at random
+
+Pick = Callable[[int, int], int]
+"""A whole number between two bounds, both included."""
+ASSIGNMENT = ("longest_idle", "least_utilised", "fastest", "fixed", "random")
+END_OF_SHIFT = ("finish", "suspend", "suspend_keep", "no_late_start")
+
+
+def random_world(pick: Pick) -> World:
+    """A small world on a coarse grid, rich in ties; every mechanism is in some worlds and missing from others."""
+
+    def sometimes(one_in: int = 3) -> bool:
+        return pick(0, one_in - 1) == one_in - 1
+
+    grid, until = pick(1, 4), 8 * pick(2, 5)
+    skills = "ABC"[: pick(1, 3)]
+    teams = _teams(pick, skills, sometimes())
+    people = _people(pick, teams, grid, until, with_breaks=sometimes(2), paced=sometimes())
+    holds, patient, forks, ranked = sometimes(), not sometimes(), sometimes(), sometimes(2)
+
+    def do() -> Do:
+        return Do(
+            None if sometimes(8) else skills[pick(0, len(skills) - 1)],
+            work=pick(0, 3) * grid if not sometimes(5) else pick(0, 7),
+            hold=pick(0, 2) * grid if holds else 0,
+            answers=sometimes(2),
+            rank=pick(0, 2) if ranked else 0,
+            lot=pick(0, 5),
+        )
+
+    def path(depth: int) -> list[Any]:
+        parts: list[Any] = []
+        for _ in range(pick(1 - depth, 3 - depth)):
+            if forks and depth < 2 and sometimes():
+                parts.append(tuple(path(1) for _ in range(pick(2, 3))))
+            else:
+                parts.append(do())
+        return parts
+
+    at, cases = 0, {}
+    for name in "abcdefg"[: pick(1, 7)]:
+        at += pick(0, 2) * grid
+        cases[name] = Case(at, path(0), None if patient else pick(0, 4) * grid, rejected=sometimes(6))
+    return World(
+        teams=teams,
+        people=people,
+        cases=cases,
+        until=until,
+        assignment={skill: ASSIGNMENT[pick(0, 4)] for skill in skills} if sometimes() else {},
+        escalate=_escalations(pick, skills, grid) if sometimes() else {},
+        slope={skill: pick(-1, 1) for skill in skills} if sometimes() else {},
+        unit=1,
+    )
+
+
+def _teams(pick: Pick, skills: str, shared: bool) -> dict[str, Team]:
+    rules = [END_OF_SHIFT[pick(0, 3) if pick(0, 1) else 0] for _ in skills]
+    if not shared:
+        return {f"P{skill}": Team({skill: 0}, rule) for skill, rule in zip(skills, rules, strict=True)}
+    teams = {}
+    for k, rule in enumerate(rules):
+        able = {skill: pick(0, 2) for skill in skills if pick(0, 1)}
+        teams[f"P{k}"] = Team(able or {skills[k]: 0}, rule)
+    missing = [skill for skill in skills if not any(skill in team.skills for team in teams.values())]
+    return {**teams, "P": Team({skill: 1 for skill in missing})} if missing else teams
+
+
+def _people(
+    pick: Pick, teams: Mapping[str, Team], grid: int, until: int, with_breaks: bool, paced: bool
+) -> dict[str, Person]:
+    paces, people = (50, 100, 200, 30), {}
+    for team in teams:
+        for k in range(pick(0, 3)):
+            pace: Any = {skill: paces[pick(0, 3)] for skill in teams[team].skills} if paced else 100
+            duty, breaks, at = [], [], grid * pick(0, 2)
+            for _ in range(pick(1, 3)):
+                end = at + grid * pick(1, 6)
+                duty.append((at, end))
+                for _ in range(pick(0, 2) if with_breaks else 0):
+                    if end - at > 1:
+                        breaks.append((pick(at + 1, end - 1), grid * pick(1, 2), ("pause", "postpone")[pick(0, 1)]))
+                at = end + grid * pick(0, 2)
+            if not pick(0, 2):
+                duty, breaks = [(0, until)], [part for part in breaks if part[0] < until]
+            breaks = list({part[0]: part for part in breaks}.values())
+            people[f"{team}{'xyz'[k]}"] = Person(team, duty, breaks, {**dict.fromkeys("ABC", 100), **pace} if paced else 100)
+    return people
+
+
+def _escalations(pick: Pick, skills: str, grid: int) -> dict[str, tuple[int, str]]:
+    """Some queues move on; without a wait only to a later one, lest an item goes round within one tick."""
+    moves = {}
+    for k, skill in enumerate(skills):
+        to = skills[pick(0, len(skills) - 1)]
+        if to != skill and pick(0, 1):
+            moves[skill] = (grid * pick(0 if to > skills[k] else 1, 2), to)
+    return moves
