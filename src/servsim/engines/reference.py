@@ -13,8 +13,10 @@ from array import array
 from collections import deque
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from servsim.engines.assignment import RULES, longest_idle
 from servsim.engines.clock import (
@@ -149,9 +151,9 @@ class Service:
         self.simultaneous = False  # dispatch waits for the rest of this round of the tick (rule 2)
 
     def _take_in_workload(self, work: Workload) -> None:
-        self.skill, self.work, self.next_item = work.skill.tolist(), work.work.tolist(), work.next_item.tolist()
-        self.hold = work.hold.tolist() if work.hold.any() else None
-        self.rank = work.rank.tolist()
+        self.skill, self.work, self.next_item = listed(work.skill), listed(work.work), listed(work.next_item)
+        self.hold = listed(work.hold) if work.hold.any() else None
+        self.rank = listed(work.rank)
         self.lot = work.lot.tolist()
         bounds, targets = work.fork_first.tolist(), work.fork_target.tolist()
         self.forks = {item: targets[bounds[k] : bounds[k + 1]] for k, item in enumerate(work.fork_item.tolist())}
@@ -582,6 +584,12 @@ def enabled_at(work: Workload, completed: Ticks, cut_short: list[int], until: in
         np.maximum.at(enabled, after, before)
         enabled[after[missing[after] > 0]] = -1
     return enabled
+
+
+def listed(column: NDArray[np.integer[Any]]) -> list[int]:
+    """The column as a list of its own: reading one entry of a list is quicker."""
+    same = len(column) and column[0] == column[-1] and (column == column[0]).all()
+    return [int(column[0])] * len(column) if same else column.tolist()
 
 
 def ticks_at(pace: int, work: int) -> int:

@@ -44,15 +44,18 @@ class Groups:
 
     def quantiles(self, values: NDArray[np.int64], cell: Integers, shares: Sequence[float]) -> Floats:
         """[shares, groups] quantiles of `values` (whole, not negative) of the rows in each group; NaN for none."""
-        found = []
-        for way in self.ways:
+        found: dict[tuple[int, bytes], Floats] = {}  # ways that part the rows alike have the same quantiles
+        parted = [(len(way.labels), way.of_cell.astype(np.int32).tobytes()) for way in self.ways]
+        for way, parts in zip(self.ways, parted, strict=True):
+            if parts in found:
+                continue
             code = way.of_cell[cell]
             if way.of_cell.min(initial=0) < 0:
                 code, inside = code[code >= 0], values[code >= 0]
             else:
                 inside = values
-            found.append(quantiles(inside, code, len(way.labels), shares))
-        return np.concatenate(found, axis=1)
+            found[parts] = quantiles(inside, code, len(way.labels), shares)
+        return np.concatenate([found[parts] for parts in parted], axis=1)
 
     def pairs(self, values: Floats) -> list[tuple[str, float]]:
         """[groups] values with their labels. Hours in which there was nothing are left out."""
