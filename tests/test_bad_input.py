@@ -138,7 +138,7 @@ def test_a_project_file_that_cannot_be_read(project: TemporaryProject) -> None: 
         project, "compare"
     )
     project.write("conf/project.yaml", "language: [en\n")
-    assert "conf/project.yaml:2" in refused(project, "run", "desk/baseline")
+    assert "conf/project.yaml:1" in refused(project, "run", "desk/baseline")
 
 
 def test_a_reference_to_nothing(project: TemporaryProject) -> None:  # noqa: F811

@@ -65,19 +65,39 @@ def test_show_comes_without_pandas_and_the_like() -> None:
 
 # ---------------------------------------------------------------------- list, show, check
 def test_list_tells_what_each_scenario_changes(project: TemporaryProject) -> None:  # noqa: F811
-    lines = project.servsim("list").out.splitlines()
-    assert any("desk/baseline" in line and "Today" in line for line in lines)
-    assert any("desk/one_more" in line and "staffing.desk.day=4" in line for line in lines)
-    assert any("desk/urgent_first" in line and "dispatch=priority" in line for line in lines)
-    assert any("desk/both" in line and "desk/one_more, desk/urgent_first" in line for line in lines)
+    assert project.servsim("list").out == (
+        "desk/baseline      Today\n"
+        "desk/both          Both measures\n"
+        "    one_more + urgent_first\n"
+        "desk/one_more      One more at the desk\n"
+        "    staffing.desk.day 3 → 4\n"
+        "desk/urgent_first  Urgent cases first\n"
+        "    dispatch=priority\n"
+        "\n"
+    )
     assert "紧急优先" in project.servsim("list", "desk", "language=zh").out
+
+
+def test_list_names_what_is_new_and_only_counts_the_many(project: TemporaryProject) -> None:  # noqa: F811
+    clock = "".join(f"    2026-03-{day:02d}: closed\n" for day in range(10, 20))
+    shift = "shifts: {late: {days: sat, hours: '10:00-12:00'}}\nstaffing: {desk: {late: 1}}\n"
+    project.write("scenarios/desk/late.yaml", f"defaults: [one_more, _self_]\n{shift}")
+    project.write("scenarios/desk/shut.yaml", f"defaults: [shut_1, _self_]\nclock:\n  exceptions:\n{clock}")
+    project.write(
+        "scenarios/desk/shut_1.yaml", "defaults: [baseline, _self_]\nclock: {exceptions: {2026-03-09: closed}}\n"
+    )
+    out = " ".join(project.servsim("list").out.split())
+    assert "desk/late one_more, + shifts.late, staffing.desk.late=1 desk/" in out
+    assert "desk/shut_1 + clock.exceptions desk/" in out
+    assert "… 5 more" in out
 
 
 def test_list_shows_the_others_where_one_file_is_broken(project: TemporaryProject) -> None:  # noqa: F811
     project.write("scenarios/desk/broken.yaml", "a: [\n")
     said = project.servsim("list")
     assert said.code == 2
-    assert "scenarios/desk/broken.yaml:2" in said.out.replace("\n", "")
+    complaint = 'scenarios/desk/broken.yaml:1: "a: [" has a bracket or quote that is not closed'
+    assert complaint in " ".join(said.out.split())
     assert "desk/one_more" in said.out
 
 

@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import os
 import re
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -235,33 +237,47 @@ def _several(project: Project, names: Sequence[str], command: str) -> list[Asked
 
 # ---------------------------------------------------------------------- list, show, check
 def _list(args: argparse.Namespace) -> int:
-    from rich.table import Table
-
-    from servsim.project import changes, find, variant_of
+    from servsim.project import find
 
     project = find(args.project)
     names, settings = _split(args.words)
-    language = _language(project, settings)
-    console, broken = _console(), False
+    language, broken = _language(project, settings), False
     for study in _studies(project, names):
-        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), title_justify="left", title=study or None)
-        for heading in _LIST_HEADINGS[language]:
-            table.add_column(heading, overflow="fold")
-        for name in project.variants(study) if study else [name for name in project.names if "/" not in name]:
-            try:
-                file = project.scenario_file(name)
-                what = "" if variant_of(name) == "baseline" else changes(file)
-                table.add_row(name, _label(file.own().get("label"), language), what)
-            except ValueError as error:
-                broken = True
-                table.add_row(name, "", str(error), style="red")
-        console.print(table, "", sep="\n")
+        scenarios = project.variants(study) if study else [name for name in project.names if "/" not in name]
+        width = max(map(len, scenarios))
+        for name in scenarios:
+            label, what, sound = _described(project, name, language)
+            broken = broken or not sound
+            print(f"{name:<{width}}  {label}".rstrip())
+            for line in _wrapped(what):
+                print(f"    {line}")
+        print()
     for name in project.unusable_names() if not names else ():
-        console.print(f"scenarios/{name}.yaml is left out: scenario names are ASCII letters, digits, _ and -")
+        print(f"scenarios/{name}.yaml is left out: scenario names are ASCII letters, digits, _ and -")
     return BAD_INPUT if broken else DONE
 
 
-_LIST_HEADINGS = {"en": ("scenario", "label", "builds on, changes"), "zh": ("场景", "名称", "基于，改动")}
+def _wrapped(text: str) -> list[str]:
+    """Lines that fit the terminal."""
+    room = min(shutil.get_terminal_size().columns, 120) - 6
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+
+
+def _described(project: Project, name: str, language: str) -> tuple[str, str, bool]:
+    """(label, what it changes or what is wrong with it, whether it can be read)"""
+    from servsim.model.errors import InputError
+    from servsim.project import BASELINE, changes, variant_of
+
+    try:
+        chain = project.chain(name)
+    except InputError as error:
+        return "", str(error), False
+    own = next(file for file in chain if file.name == name)
+    what = "" if variant_of(name) == BASELINE else changes([*(file for file in chain if file is not own), own])
+    return _label(own.own().get("label"), language), what, True
+
+
+_LANGUAGES = ("en", "zh")
 
 
 def _studies(project: Project, names: Sequence[str]) -> list[str]:
@@ -283,8 +299,8 @@ def _language(project: Project, settings: Sequence[str]) -> str:
     shared = project.conf / "project.yaml"
     node = read(shared).get("language") if chosen is None and shared.is_file() else None
     language = chosen or (str(node.value) if node else "en")
-    if language not in _LIST_HEADINGS:
-        raise InputError(f"language: there is no '{language}'{suggestion(language, _LIST_HEADINGS)}")
+    if language not in _LANGUAGES:
+        raise InputError(f"language: there is no '{language}'{suggestion(language, _LANGUAGES)}")
     return language
 
 

@@ -303,26 +303,38 @@ def _group(key: str) -> str:
     return key.removeprefix("override ").strip().removeprefix("/")
 
 
-def changes(file: ScenarioFile) -> str:
-    """What a scenario changes, on one line: 'staffing.desk.day=13, dispatch=edd'."""
-    own = {key: value for key, value in file.own().items() if key not in _TEXTS}
-    said = [*file.choices.items(), *_flat(own)]
-    return ", ".join([*file.parents, *(f"{key}={value}" for key, value in said)])
-
-
+# ---------------------------------------------------------------------- what a scenario changes
 _TEXTS = ("name", "label", "question", "facts", "assumptions")
+_MOST = 6
+"""Changes that are told one by one."""
 
 
-def _flat(tree: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+def changes(chain: Sequence[ScenarioFile]) -> str:
+    """What the last scenario of a chain changes, on one line: 'dispatch=edd, staffing.desk.day 3 → 4, + shifts.peak'.
+
+    A scenario that sets nothing itself is told by what it builds on: 'peak + priority'.
+    """
+    file, below = chain[-1], chain[:-1]
+    before = [other.own() for other in below]
+    own = {key: value for key, value in file.own().items() if key not in _TEXTS}
+    told = [*(f"{group}={option}" for group, option in file.choices.items()), *_told(own, before, ())]
+    if len(told) > _MOST:
+        told = [*told[: _MOST - 1], f"… {len(told) - _MOST + 1} more"]
+    parents = [variant_of(name) for name in file.parents if variant_of(name) != BASELINE]
+    return ", ".join(filter(None, [" + ".join(parents), *told]))
+
+
+def _told(tree: Mapping[str, Any], before: Sequence[Any], above: tuple[str, ...]) -> Iterator[str]:
     for key, value in tree.items():
         path = (*above, str(key))
-        if isinstance(value, Mapping) and value and "kind" not in value:
-            yield from _flat(value, path)
+        olds = [old[key] for old in before if isinstance(old, Mapping) and key in old]
+        if key == "label":
+            continue
+        if isinstance(value, Mapping) and value and olds:
+            yield from _told(value, olds, path)
+        elif isinstance(value, Mapping):
+            yield f"+ {dotted(path)}"
+        elif olds and not isinstance(olds[-1], Mapping | list) and not isinstance(value, list):
+            yield f"{dotted(path)} {olds[-1]} → {value}"
         else:
-            yield dotted(path), _brief(value)
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return str(value.get("kind", "{…}"))
-    return "[…]" if isinstance(value, list) else str(value)
+            yield f"{dotted(path)}={'[…]' if isinstance(value, list) else value}"

@@ -39,6 +39,7 @@ _MEANING = {
     "expected <block end>": "is not indented like its neighbours",
     "expected ',' or ']'": "has a [ that is not closed, or lacks a comma",
     "expected ',' or '}'": "has a { that is not closed, or lacks a comma",
+    "stream end": "has a bracket or quote that is not closed",
     "cannot start any token": "has a sign that needs quotes round the text",
 }
 
@@ -123,9 +124,12 @@ def _looks_like(data: bytes) -> str:
 
 
 def _syntax(path: Path, text: str, error: yaml.MarkedYAMLError) -> str:
-    mark, problem = error.problem_mark or error.context_mark, str(error.problem or error.context)
-    number = mark.line if mark else 0
-    line = [*text.splitlines()[number : number + 1], ""][0]
+    problem, lines = str(error.problem or error.context), text.splitlines()
+    mark = error.problem_mark or error.context_mark
+    if "stream end" in problem or (mark and mark.line >= len(lines)):
+        mark, problem = error.context_mark or mark, "stream end"
+    number = min(mark.line if mark else 0, max(len(lines) - 1, 0))
+    line = [*lines[number : number + 1], ""][0]
     if "\t" in line[: len(line) - len(line.lstrip())]:
         problem = "\\t"
     meaning = next((ours for theirs, ours in _MEANING.items() if theirs in problem), f"is not YAML ({problem})")
