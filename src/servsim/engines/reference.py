@@ -280,15 +280,18 @@ class Service:
             if not any(map(self.is_in_hand, self.items_of(self.case_of(item)))):
                 self.abandoned[self.case_of(item)] = now
         elif following >= 0:
-            if following not in self.joins or self.is_last_to_join(following):
-                self.reach(following, now)
+            self.come_to(following, now)
         elif following == FORK:
             for branch in self.forks[item]:
-                self.reach(branch, now)
+                self.come_to(branch, now)
 
-    def is_last_to_join(self, item: int) -> bool:
-        self.still_to_join[item] = self.still_to_join.get(item, self.joins[item]) - 1
-        return not self.still_to_join[item]
+    def come_to(self, item: int, now: int) -> None:
+        """One of those that lead to the item is completed; it is reached with the last of them."""
+        if item in self.joins:
+            self.still_to_join[item] = self.still_to_join.get(item, self.joins[item]) - 1
+            if self.still_to_join[item]:
+                return
+        self.reach(item, now)
 
     def case_of(self, item: int) -> int:
         return int(self.workload.case[item])
@@ -572,17 +575,17 @@ def enabled_at(work: Workload, completed: Ticks, cut_short: list[int], until: in
     enabled = np.full(work.n_items, -1)
     enabled[work.first_item[:-1]] = np.where(work.arrived_at < until, work.arrived_at, -1)
     chained = np.flatnonzero(work.next_item >= 0)
-    after = work.next_item[chained]
-    enabled[after] = done[chained]
-    enabled[work.fork_target] = np.repeat(done[work.fork_item], np.diff(work.fork_first))
+    after, before = work.next_item[chained], done[chained]
+    if len(work.fork_item):
+        after = np.concatenate([after, work.fork_target])
+        before = np.concatenate([before, np.repeat(done[work.fork_item], np.diff(work.fork_first))])
+    enabled[after] = before
     joined = work.n_predecessors[after] > 1
     if joined.any():
-        after, before = after[joined], done[chained[joined]]
-        missing = work.n_predecessors.astype(np.int64)
-        np.subtract.at(missing, after[before >= 0], 1)
+        after, before = after[joined], before[joined]
         enabled[after] = -1
         np.maximum.at(enabled, after, before)
-        enabled[after[missing[after] > 0]] = -1
+        enabled[after[before < 0]] = -1
     return enabled
 
 
