@@ -21,3 +21,17 @@ def test_a_branch_without_work_does_not_open_the_join(engine: Engine) -> None:
         """,
     )
 
+
+def test_all_branches_are_offered_before_one_is_dispatched(engine: Engine) -> None:
+    expect(
+        engine,
+        tiny({"a": Case(0, [([Do("A", 5)], [Do("B", 5)])])}, teams={"desk": Team({"A": 1, "B": 0})}),
+        """
+        a.fork  0  0   0  0
+        a.A     0  0   5 10  ann
+        a.B     0  0   0  5  ann
+        a.join 10 10  10 10
+        left a 10
+        """,
+    )
+

@@ -282,8 +282,15 @@ class Service:
         elif following >= 0:
             self.come_to(following, now)
         elif following == FORK:
-            for branch in self.forks[item]:
-                self.come_to(branch, now)
+            self.fork(item, now)
+
+    def fork(self, item: int, now: int) -> None:
+        """All branches begin, then one dispatch for all of them."""
+        waits, self.simultaneous = self.simultaneous, True
+        for branch in self.forks[item]:
+            self.come_to(branch, now)
+        self.simultaneous = waits
+        self.dispatch(now)
 
     def come_to(self, item: int, now: int) -> None:
         """One of those that lead to the item is completed; it is reached with the last of them."""
