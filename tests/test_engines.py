@@ -35,3 +35,37 @@ def test_all_branches_are_offered_before_one_is_dispatched(engine: Engine) -> No
         """,
     )
 
+
+def test_work_of_zero_length_is_completed_in_a_new_round_after_the_arrivals_of_this_one(engine: Engine) -> None:
+    cases = {
+        "a": at_desk(0, 10),
+        "b": Case(0, [Do(None, 10), Do("desk", 3)]),
+        "c": at_desk(0, 0, 5),
+    }
+    expect(
+        engine,
+        tiny(cases),
+        """
+        a        0  0   0 10  ann
+        b.wait   0  0   0 10
+        b.desk  10 10  10 13  ann
+        c.desk   0  0  10 10  ann
+        c.desk2 10 10  13 18  ann
+        left a 10, b 13, c 18
+        """,
+    )
+
+
+def test_after_work_of_zero_length_all_who_became_idle_at_this_tick_stand_in_the_order_of_the_roster(
+    engine: Engine,
+) -> None:
+    expect(
+        engine,
+        tiny({"a": at_desk(2, 0, 0)}, staff={"ann": [(2, 9)], "bob": [(2, 9)]}),
+        """
+        a.desk  2 2  2 2  ann
+        a.desk2 2 2  2 2  ann
+        left a 2
+        """,
+    )
+

@@ -46,6 +46,10 @@ class Clock(simpy.Environment):
         heappush(self.agenda, booking)
         return booking
 
+    def book_in_next_round(self, phase: int, key: int, act: Callable[[int], object]) -> None:
+        """Have `act(key)` called in the next round of this tick."""
+        heappush(self.agenda, (self.tick, self.phase - self.phase % ROUND + ROUND + phase, key, act))
+
     def cancel(self, key: int, act: Callable[[int], object]) -> None:
         """Strike a booking out. Linear in the agenda: only interruptions do it."""
         self.agenda.remove(next(booking for booking in self.agenda if booking[2] == key and booking[3] is act))

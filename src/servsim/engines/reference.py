@@ -319,7 +319,12 @@ class Service:
         if work:
             heappush(self.agenda, (now + work, COMPLETION, item, self.completes))
         else:
-            self.clock.book(now, COMPLETION, item, self.completes)
+            self.clock.book_in_next_round(COMPLETION, item, self.complete_at_once)
+
+    def complete_at_once(self, item: int) -> None:
+        """Work of zero length, in a round of its own: somebody may have become idle at this tick already."""
+        self.gather()
+        self.complete(item)
 
     def complete(self, item: int) -> None:
         """The item in hand is done: the case moves on, the worker looks for the next one."""
