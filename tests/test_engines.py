@@ -69,3 +69,21 @@ def test_after_work_of_zero_length_all_who_became_idle_at_this_tick_stand_in_the
         """,
     )
 
+
+def test_an_item_goes_to_the_pool_that_prefers_it_even_if_somebody_else_has_been_idle_for_longer(engine: Engine) -> None:
+    world = World(
+        teams={"specialists": Team({"A": 0}), "generalists": Team({"B": 0, "A": 1})},
+        people={"sue": Person("specialists", [(5, 60)]), "gus": Person("generalists", [(0, 60)])},
+        cases={"a": Case(10, [Do("A", 20)]), "b": Case(12, [Do("A", 20)])},
+        until=60,
+    )
+    expect(
+        engine,
+        world,
+        """
+        a 10 10  10 30  sue
+        b 12 12  12 32  gus
+        left a 30, b 32
+        """,
+    )
+

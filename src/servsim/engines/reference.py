@@ -404,8 +404,10 @@ class Service:
             item = place[2]
             able = [worker for worker in idle if self.may_start(worker, item, now)]
             if able:
+                first = min(worker.pool.preference[queue.skill] for worker in able)
+                able = [worker for worker in able if worker.pool.preference[queue.skill] == first]
                 worker = queue.picks(able, queue.skill, self.lot[item] if self.lot else 0, now)
-                return worker.pool.preference[queue.skill], place, worker.id
+                return first, place, worker.id
         return None
 
     def may_start(self, worker: Worker, item: int, now: int) -> bool:
