@@ -87,3 +87,15 @@ def test_an_item_goes_to_the_pool_that_prefers_it_even_if_somebody_else_has_been
         """,
     )
 
+
+def test_who_has_just_completed_the_item_before_is_one_of_the_idle(engine: Engine) -> None:
+    expect(
+        engine,
+        tiny({"a": at_desk(0, 5, 5)}, staff={"ann": [(0, 60)], "bob": [(0, 60)]}, assignment={"desk": "fixed"}),
+        """
+        a.desk  0 0  0  5  ann
+        a.desk2 5 5  5 10  ann
+        left a 10
+        """,
+    )
+

@@ -146,7 +146,8 @@ class Service:
         self.escalations: list[tuple[int, int]] = []  # item, at
         self.still_to_join: dict[int, int] = {}
         self.careful = "least_utilised" in plan.assignment  # stretches of work have to be noted
-        self.straight = not self.hold and not self.joins and not self.answers  # what follows can be offered as it is
+        plain = all(pool.plain_queue for pool in self.pools)
+        self.straight = plain and not self.hold and not self.joins and not self.answers  # what follows can be offered
         self.completes = self.complete
         self.simultaneous = False  # dispatch waits for the rest of this round of the tick (rule 2)
 
@@ -339,6 +340,8 @@ class Service:
         if following >= 0 and self.straight:
             self.offer(following, now)
         elif following != -1 or self.giving_up:
+            if worker.queue is None:
+                self.gather()
             self.move_on(item, now)
         if worker.engaged or worker.queue is None or self.simultaneous:
             self.become_free(worker, now)
