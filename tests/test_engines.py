@@ -99,3 +99,24 @@ def test_who_has_just_completed_the_item_before_is_one_of_the_idle(engine: Engin
         """,
     )
 
+
+def test_an_interrupted_item_that_never_waited_keeps_the_rank_of_when_it_was_offered(engine: Engine) -> None:
+    """Waiting counts (slope 1): a has 0 + 5, b has −4 + 7 and goes first."""
+    world = tiny(
+        {"a": at_desk(5, 10), "b": at_desk(7, 10, rank=-4)},
+        staff={"ann": [(0, 10), (20, 60)]},
+        teams={"desk": Team({"desk": 0}, "suspend")},
+        slope={"desk": 1},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a 5 5  5 35  ann
+        b 7 7 20 30  ann
+        ann: a 5-10
+        ann: a 30-35
+        left a 35, b 30
+        """,
+    )
+

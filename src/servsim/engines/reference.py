@@ -242,11 +242,11 @@ class Service:
             self.run_by_itself(item, now)
             return
         queue = self.queues[skill]
+        if queue.slope:
+            self.rank[item] += queue.slope * now
         if queue.plain and queue.idle and not self.simultaneous:
             self.start(queue.idle.popleft(), item, now)
             return
-        if queue.slope:
-            self.rank[item] += queue.slope * now
         place = (self.rank[item], now, item)
         if queue.simple:
             heappush(queue.waiting, place)
