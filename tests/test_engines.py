@@ -120,3 +120,17 @@ def test_an_interrupted_item_that_never_waited_keeps_the_rank_of_when_it_was_off
         """,
     )
 
+
+def test_a_shift_that_ends_during_a_break_ends_what_was_to_follow_the_break(engine: Engine) -> None:
+    """The break due at 3 begins at 8, that due at 10 is added to it and lapses at the end of the shift."""
+    breaks = [(3, 6, "postpone"), (10, 2, "postpone")]
+    expect(
+        engine,
+        tiny({"a": at_desk(0, 8), "b": at_desk(20, 5)}, staff={"ann": Person("desk", [(0, 12), (20, 60)], breaks)}),
+        """
+        a  0  0   0  8  ann
+        b 20 20  20 25  ann
+        left a 8, b 25
+        """,
+    )
+

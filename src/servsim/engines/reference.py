@@ -431,7 +431,7 @@ class Service:
 
     def go_off_duty(self, worker: Worker, now: int) -> None:
         """The shift ends; what becomes of the item in hand is the pool's rule (rule 5)."""
-        worker.on_duty, worker.break_due = False, 0
+        worker.on_duty, worker.break_due, worker.engaged = False, 0, worker.kept >= 0
         worker.present += now - worker.duty_since
         rule = worker.pool.end_of_shift
         finishes = rule in (EndOfShift.FINISH, EndOfShift.NO_LATE_START)
