@@ -134,3 +134,64 @@ def test_a_shift_that_ends_during_a_break_ends_what_was_to_follow_the_break(engi
         """,
     )
 
+
+def test_who_gives_up_with_two_items_in_hand_leaves_with_the_last_of_them(engine: Engine) -> None:
+    """x is completed at 4; y, in hand when patience ran out at 2, has been laid down at 3 and waits."""
+    world = World(
+        teams={"X": Team({"x": 0}), "Y": Team({"y": 0}, "suspend")},
+        people={"xu": Person("X", [(0, 60)]), "yi": Person("Y", [(0, 3), (20, 60)])},
+        cases={"a": Case(0, [([Do("x", 4)], [Do("y", 6)]), Do("x", 5, answers=True)], patience=2)},
+        until=22,
+    )
+    beginning = """
+        a.fork 0 0 0 0
+        a.x    0 0 0 4 xu
+        """
+    expect(
+        engine,
+        world,
+        beginning
+        + """
+        a.y    0 0 0 - yi
+        a.join - - - -
+        a.x2   - - - -
+        yi: a.y 0-3
+        yi: a.y 20-22
+        left a -
+        """,
+    )
+    expect(
+        engine,
+        world.but(until=60),
+        beginning
+        + """
+        a.y    0 0 0 23 yi
+        a.join - - - -
+        a.x2   - - - -
+        yi: a.y 0-3
+        yi: a.y 20-23
+        left a 23 abandoned
+        """,
+    )
+
+
+def test_what_was_held_when_patience_ran_out_is_never_offered(engine: Engine) -> None:
+    """The hold of y would have ended at 5, before the case leaves with the completion of x."""
+    world = World(
+        teams={"X": Team({"x": 0}), "Y": Team({"y": 0})},
+        people={"xu": Person("X", [(0, 60)]), "yi": Person("Y", [(0, 60)])},
+        cases={"a": Case(0, [([Do("x", 10)], [Do("y", 2, hold=5)])], patience=3)},
+        until=60,
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.fork 0 0 0  0
+        a.x    0 0 0 10 xu
+        a.y    0 - -  -
+        a.join - - -  -
+        left a 10 abandoned
+        """,
+    )
+

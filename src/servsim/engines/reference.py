@@ -138,7 +138,7 @@ class Service:
         self.started, self.completed = (array("q", [-1]) * workload.n_items for _ in range(2))
         self.worker_of = array("i", [-1]) * workload.n_items
         self.abandoned: dict[int, int] = {}  # case → tick
-        self.giving_up: set[int] = set()  # cases that leave when the item in hand is completed
+        self.giving_up: dict[int, int] = {}  # case → tick: those that leave when the items in hand then are completed
         self.cut_short: list[int] = []  # the last items of such cases
         self.work_left: dict[int, int] = {}  # of interrupted items, at a pace of 100 %
         self.resumed_at: dict[int, int] = {}  # when they were last taken up again
@@ -278,7 +278,7 @@ class Service:
         following = self.next_item[item]
         if self.giving_up and self.case_of(item) in self.giving_up:
             self.cut_short.append(item)
-            if not any(map(self.is_in_hand, self.items_of(self.case_of(item)))):
+            if all(self.completed[i] >= 0 or self.skill[i] == GONE for i in self.items_of(self.case_of(item))):
                 self.abandoned[self.case_of(item)] = now
         elif following >= 0:
             self.come_to(following, now)
@@ -522,7 +522,7 @@ class Service:
             return
         in_hand = [item for item in items if self.is_in_hand(item)]
         if in_hand:
-            self.giving_up.add(case)
+            self.giving_up[case] = self.clock.tick
         else:
             self.abandoned[case] = self.clock.tick
         for item in items:
@@ -565,12 +565,13 @@ class Service:
         gone = list(self.abandoned)
         left_at[gone], outcome[gone] = list(self.abandoned.values()), Outcome.ABANDONED
         offered = np.where(enabled >= 0, enabled + work.hold, -1)
-        limit = np.where(left_at >= 0, left_at, until - 1)[work.case]
+        limit = np.where(left_at >= 0, left_at, until - 1)
+        limit[list(self.giving_up)] = list(self.giving_up.values())
         stretches = np.array(sorted(self.stretches, key=lambda s: (s[2], s[0])), np.int64).reshape(-1, 4)
         escalations = np.array(self.escalations, np.int64).reshape(-1, 2)
         return EventLog(
             enabled_at=enabled,
-            offered_at=np.where(offered <= limit, offered, -1),
+            offered_at=np.where(offered <= limit[work.case], offered, -1),
             started_at=np.frombuffer(self.started, np.int64),
             completed_at=completed,
             worker=np.frombuffer(self.worker_of, np.int32),
