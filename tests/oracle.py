@@ -1,7 +1,7 @@
 """The rules of docs/semantics.md a second time: slow, plain, tick by tick, and written from that page alone.
 
-No agenda, no heap, no shortcut: at every tick all workers and all items are asked whether something is due, phase after phase, round
-after round. Whatever an engine does must come to the same log in every column.
+No agenda, no heap, no shortcut: at every tick all workers and all items are asked whether something is due, phase
+after phase, round after round. Whatever an engine does must come to the same log in every column.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Person:
-    """On duty in the spans, breaks as (at, lasts, "postpone" or "pause"); pace in per cent, for all skills or by skill."""
+    """On duty in the spans; breaks as (at, lasts, "postpone" or "pause"); pace in per cent, overall or by skill."""
 
     pool: str
     duty: Sequence[tuple[int, int]]
@@ -67,7 +67,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Team:
-    """A pool: its skills with their preference (a lower one is looked at first), and what happens at the end of a shift."""
+    """A pool: its skills with their preference (lower ones are looked at first), and the rule at the end of a shift."""
 
     skills: Mapping[str, int]
     end_of_shift: str = "finish"
@@ -98,7 +98,8 @@ class World:
         skills, teams, people = self.skills, list(self.teams), list(self.people.values())
         duty = [(w, *span) for w, person in enumerate(people) for span in sorted(person.duty)]
         rest = [(w, *pause) for w, person in enumerate(people) for pause in sorted(person.breaks)]
-        pace = [[_pace(person, skill) * (skill in self.teams[person.pool].skills) for skill in skills] for person in people]
+        able = [self.teams[person.pool].skills for person in people]
+        pace = [[_pace(p, s) if s in known else 0 for s in skills] for p, known in zip(people, able, strict=True)]
         moves = [self.escalate.get(skill) for skill in skills]
         return Plan(
             departments=("office",),
@@ -244,9 +245,32 @@ def tiny(cases: Mapping[str, Case], until: int = 1000, **changes: Any) -> World:
     return World(**{"teams": {"desk": Team({"desk": 0})}, "people": people, "cases": cases, "until": until, **changes})
 
 
+ALWAYS = [(0, 1000)]
+
+
 def at_desk(at: int, *work: int, patience: int | None = None, **more: Any) -> Case:
     """A case with so many visits to the desk."""
     return Case(at, [Do("desk", length, **more) for length in work], patience)
+
+
+# ------------------------------------------------------------------ the shortest scenario
+
+
+def mapping(**changes: Any) -> dict[str, Any]:
+    """A scenario as in YAML: one desk, always one there, ten cases an hour for a day, five minutes each; `changes`."""
+    task = {"kind": "task", "skill": "desk", "time": {"kind": "exponential", "mean": "5 min"}, "next": "end"}
+    return {
+        "name": "tests/tiny",
+        "clock": {"start": "2026-03-02", "horizon": "1 d"},
+        "departments": {"office": {}},
+        "pools": {"desk": {"department": "office"}},
+        "shifts": {"always": {"days": "all", "hours": "00:00-24:00"}},
+        "staffing": {"desk": {"always": 1}},
+        "case_classes": {"ordinary": {"process": "p"}},
+        "demand": {"calls": {"case_class": "ordinary", "arrivals": {"kind": "poisson", "rate": "10/h"}}},
+        "processes": {"p": {"start": "serve", "steps": {"serve": task}}},
+        **changes,
+    }
 
 
 # ------------------------------------------------------------------ the story of a log
@@ -274,7 +298,7 @@ def told(world: World, run: Run) -> list[str]:
     lines += [f"{run.plan.workers[w]}: {item[i]} {when(begin)}-{when(end)}" for i, w, begin, end in parts]
     escalated = zip(log.escalated_item, log.escalated_at, strict=True)
     lines += [f"escalated {item[i]} {when(at)}" for i, at in escalated]
-    return [*lines, f"left {', '.join(map(_left, names, map(when, log.left_at), log.outcome))}"]
+    return [*lines, f"left {', '.join(map(_left, names, map(when, log.left_at), log.outcome))}".rstrip()]
 
 
 def _left(case: str, at: str, outcome: int) -> str:
@@ -352,7 +376,7 @@ def _teams(pick: Pick, skills: str, shared: bool) -> dict[str, Team]:
         able = {skill: pick(0, 2) for skill in skills if pick(0, 1)}
         teams[f"P{k}"] = Team(able or {skills[k]: 0}, rule)
     missing = [skill for skill in skills if not any(skill in team.skills for team in teams.values())]
-    return {**teams, "P": Team({skill: 1 for skill in missing})} if missing else teams
+    return {**teams, "P": Team(dict.fromkeys(missing, 1))} if missing else teams
 
 
 def _people(
@@ -361,7 +385,7 @@ def _people(
     paces, people = (50, 100, 200, 30), {}
     for team in teams:
         for k in range(pick(0, 3)):
-            pace: Any = {skill: paces[pick(0, 3)] for skill in teams[team].skills} if paced else 100
+            pace = {skill: paces[pick(0, 3)] for skill in teams[team].skills} if paced else 100
             duty, breaks, at = [], [], grid * pick(0, 2)
             for _ in range(pick(1, 3)):
                 end = at + grid * pick(1, 6)
@@ -373,7 +397,7 @@ def _people(
             if not pick(0, 2):
                 duty, breaks = [(0, until)], [part for part in breaks if part[0] < until]
             breaks = list({part[0]: part for part in breaks}.values())
-            people[f"{team}{'xyz'[k]}"] = Person(team, duty, breaks, {**dict.fromkeys("ABC", 100), **pace} if paced else 100)
+            people[f"{team}{'xyz'[k]}"] = Person(team, duty, breaks, pace)
     return people
 
 
