@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from helpers_project import TemporaryProject, make_project, project  # noqa: F401
+
+if TYPE_CHECKING:
+    from helpers_project import TemporaryProject
+
+pytest_plugins = ["helpers_project"]
 
 BASELINE = "scenarios/desk/baseline.yaml"
 
 
-def refused(project: TemporaryProject, *words: str) -> str:  # noqa: F811
+def refused(project: TemporaryProject, *words: str) -> str:
     """What is said about bad input: on stderr, at most two lines, nothing on stdout, no traceback, no results."""
     said = project.servsim(*words)
     assert said.code == 2, said
@@ -56,7 +61,7 @@ FILE = {
 
 
 @pytest.mark.parametrize("case", FILE)
-def test_a_file_with(project: TemporaryProject, case: str) -> None:  # noqa: F811
+def test_a_file_with(project: TemporaryProject, case: str) -> None:
     old, new, path, hint = FILE[case]
     line = project.change(old, new)
     told = refused(project, "compare")
@@ -65,21 +70,21 @@ def test_a_file_with(project: TemporaryProject, case: str) -> None:  # noqa: F81
     assert hint in told
 
 
-def test_a_step_that_nobody_can_do(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_step_that_nobody_can_do(project: TemporaryProject) -> None:
     project.change("  expert: {day: 2}\n", "")
     told = refused(project, "run", "desk/baseline")
     assert "nobody can do step 'solve'" in told
     assert f"{BASELINE}:" in told
 
 
-def test_an_unreachable_step(project: TemporaryProject) -> None:  # noqa: F811
+def test_an_unreachable_step(project: TemporaryProject) -> None:
     project.change("next: {solve: 0.25, end: 0.75}", "next: end")
     told = refused(project, "run", "desk/baseline")
     assert "processes.request.steps.solve" in told
     assert f"{BASELINE}:" in told
 
 
-def test_one_worker_on_two_shifts_at_once(project: TemporaryProject) -> None:  # noqa: F811
+def test_one_worker_on_two_shifts_at_once(project: TemporaryProject) -> None:
     worker = "workers: {li_wei: {pool: desk, shifts: [day, early]}}\n\ncase_classes:\n"
     project.change("case_classes:\n", worker)
     project.change("staffing:\n", "staffing:\n  # hours\n")
@@ -89,7 +94,7 @@ def test_one_worker_on_two_shifts_at_once(project: TemporaryProject) -> None:  #
     assert f"{BASELINE}:" in told
 
 
-def test_overlapping_shifts_of_a_pool_add_up(project: TemporaryProject) -> None:  # noqa: F811
+def test_overlapping_shifts_of_a_pool_add_up(project: TemporaryProject) -> None:
     project.change("shifts:\n", 'shifts:\n  early: {days: mon-fri, hours: "06:00-12:00"}\n')
     project.change("desk: {day: 3}", "desk: {day: 3, early: 1}")
     assert project.servsim("show", "desk/baseline").code == 0
@@ -116,7 +121,7 @@ def test_overlapping_shifts_of_a_pool_add_up(project: TemporaryProject) -> None:
     ],
 )
 def test_a_scenario_file_that_cannot_be_read(
-    project: TemporaryProject,  # noqa: F811
+    project: TemporaryProject,
     content: bytes,
     line: int,
     hint: str,
@@ -127,12 +132,12 @@ def test_a_scenario_file_that_cannot_be_read(
     assert hint in told
 
 
-def test_a_folder_instead_of_a_file(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_folder_instead_of_a_file(project: TemporaryProject) -> None:
     project.path("scenarios/desk/trial.yaml").mkdir()
     assert "scenarios/desk/trial.yaml: is a folder" in refused(project, "run", "desk/trial")
 
 
-def test_a_project_file_that_cannot_be_read(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_project_file_that_cannot_be_read(project: TemporaryProject) -> None:
     project.write("conf/project.yaml", "default_study: dsk\n")
     assert "conf/project.yaml:1: default_study: there is no study 'dsk'; did you mean desk?" in refused(
         project, "compare"
@@ -141,7 +146,7 @@ def test_a_project_file_that_cannot_be_read(project: TemporaryProject) -> None: 
     assert "conf/project.yaml:1" in refused(project, "run", "desk/baseline")
 
 
-def test_a_reference_to_nothing(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_reference_to_nothing(project: TemporaryProject) -> None:
     project.write("scenarios/desk/trial.yaml", "defaults: [baseline, _self_]\nstaffing: {desk: {day: '${hedcount}'}}\n")
     told = refused(project, "run", "desk/trial")
     assert "'hedcount'" in told
@@ -170,7 +175,7 @@ TRACE = """\
 )
 @pytest.mark.parametrize("command", ["run", "check"])
 def test_a_trace_that_is_no_table(
-    project: TemporaryProject,  # noqa: F811
+    project: TemporaryProject,
     command: str,
     content: str | None,
     hint: str,
@@ -214,7 +219,7 @@ def test_a_trace_that_is_no_table(
         (["hydra", "desk/both", "dispatch=ed"], "did you mean edd?"),
     ],
 )
-def test_words_that_mean_nothing(project: TemporaryProject, words: list[str], hint: str) -> None:  # noqa: F811
+def test_words_that_mean_nothing(project: TemporaryProject, words: list[str], hint: str) -> None:
     assert hint in refused(project, *words)
 
 
@@ -251,18 +256,18 @@ def test_words_that_mean_nothing(project: TemporaryProject, words: list[str], hi
         ("experiment=../away", "is not the name of a folder"),
     ],
 )
-def test_a_setting_that_does_not_exist_or_fit(project: TemporaryProject, word: str, hint: str) -> None:  # noqa: F811
+def test_a_setting_that_does_not_exist_or_fit(project: TemporaryProject, word: str, hint: str) -> None:
     told = refused(project, "run", "desk/both", word)
     assert hint in told
     assert "command line" in told or word.startswith(("headline", "experiment"))
 
 
-def test_a_sweep_of_what_holds_for_the_whole_experiment(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_sweep_of_what_holds_for_the_whole_experiment(project: TemporaryProject) -> None:
     assert "takes one value" in refused(project, "compare", "desk", "seed=1,2")
     assert "takes one value" in refused(project, "compare", "desk", "run=quick,standard")
 
 
-def test_a_chinese_file_name_is_told_in_the_list(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_chinese_file_name_is_told_in_the_list(project: TemporaryProject) -> None:
     project.write("scenarios/desk/高峰.yaml", "label: x\n")
     said = project.servsim("list")
     assert said.code == 0
@@ -270,12 +275,12 @@ def test_a_chinese_file_name_is_told_in_the_list(project: TemporaryProject) -> N
     assert "label: {zh: 高峰}" in refused(project, "run", "desk/高峰")
 
 
-def test_a_yml_file_is_told_to_be_renamed(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_yml_file_is_told_to_be_renamed(project: TemporaryProject) -> None:
     project.write("scenarios/desk/trial.yml", "label: x\n")
     assert "scenarios/desk/trial.yml: rename it to trial.yaml" in refused(project, "run", "desk/trial")
 
 
-def test_several_problems_are_told_together(project: TemporaryProject) -> None:  # noqa: F811
+def test_several_problems_are_told_together(project: TemporaryProject) -> None:
     project.change("mean: 25 min", "mean: 25")
     project.change("start: 2026-03-02", "start: 2026-02-30")
     said = project.servsim("run", "desk/baseline", "staffing.desk.day=three")
@@ -283,7 +288,7 @@ def test_several_problems_are_told_together(project: TemporaryProject) -> None: 
     assert len(said.err.splitlines()) == 3
 
 
-def test_outside_of_a_project(project: TemporaryProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_outside_of_a_project(project: TemporaryProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.chdir(empty)
@@ -291,7 +296,7 @@ def test_outside_of_a_project(project: TemporaryProject, tmp_path: Path, monkeyp
 
 
 # ---------------------------------------------------------------------- results
-def test_a_results_folder_that_is_a_file(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_results_folder_that_is_a_file(project: TemporaryProject) -> None:
     project.write("taken", "mine")
     told = refused(project, "run", "desk/baseline", "results=taken")
     assert "taken is a file" in told
@@ -299,27 +304,30 @@ def test_a_results_folder_that_is_a_file(project: TemporaryProject) -> None:  # 
 
 
 def test_a_results_folder_that_cannot_be_written(
-    project: TemporaryProject,  # noqa: F811
+    project: TemporaryProject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("servsim.sources.os.access", lambda *_: False)  # the superuser may write anywhere
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("servsim.sources.TemporaryFile", refuse)  # by hand, since the superuser may write anywhere
     assert "cannot be written; set results=…" in refused(project, "compare")
 
 
-def test_a_results_folder_with_files_of_others(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_results_folder_with_files_of_others(project: TemporaryProject) -> None:
     project.write("out/desk/thesis.txt", "mine")
     told = refused(project, "compare", "results=out")
     assert "holds files that are not servsim's; choose another experiment=…" in told
     assert [path.name for path in project.path("out/desk").iterdir()] == ["thesis.txt"]
 
 
-def test_a_new_project_over_an_old_one(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_new_project_over_an_old_one(project: TemporaryProject) -> None:
     assert "is there already" in refused(project, "new", "scenarios")
 
 
 # ---------------------------------------------------------------------- servsim's own faults
 def test_a_fault_of_servsim_is_one_line_and_no_bad_input(
-    project: TemporaryProject,  # noqa: F811
+    project: TemporaryProject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> None:

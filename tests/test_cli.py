@@ -9,13 +9,18 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from helpers_project import Make, TemporaryProject, make_project, project  # noqa: F401
 
 import servsim
 from servsim.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from helpers_project import TemporaryProject
+
+pytest_plugins = ["helpers_project"]
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -24,7 +29,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 # ---------------------------------------------------------------------- help
-def test_alone_it_prints_help(project: TemporaryProject) -> None:  # noqa: F811
+def test_alone_it_prints_help(project: TemporaryProject) -> None:
     said = project.servsim()
     assert said.code == 0
     assert all(f"  {name} " in said.out for name in COMMANDS)
@@ -32,7 +37,7 @@ def test_alone_it_prints_help(project: TemporaryProject) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "hydra"])
-def test_each_command_has_help_with_examples(project: TemporaryProject, command: str) -> None:  # noqa: F811
+def test_each_command_has_help_with_examples(project: TemporaryProject, command: str) -> None:
     said = project.servsim(command, "--help")
     assert said.code == 0
     assert f"usage: servsim {command}" in said.out
@@ -40,7 +45,7 @@ def test_each_command_has_help_with_examples(project: TemporaryProject, command:
     assert all(example.startswith(command) for example in COMMANDS[command].examples)
 
 
-def test_the_version_is_that_of_the_package(project: TemporaryProject) -> None:  # noqa: F811
+def test_the_version_is_that_of_the_package(project: TemporaryProject) -> None:
     pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     assert project.servsim("--version").out == f"servsim {pyproject['project']['version']}\n"
 
@@ -64,7 +69,7 @@ def test_show_comes_without_pandas_and_the_like() -> None:
 
 
 # ---------------------------------------------------------------------- list, show, check
-def test_list_tells_what_each_scenario_changes(project: TemporaryProject) -> None:  # noqa: F811
+def test_list_tells_what_each_scenario_changes(project: TemporaryProject) -> None:
     assert project.servsim("list").out == (
         "desk/baseline      Today\n"
         "desk/both          Both measures\n"
@@ -78,7 +83,7 @@ def test_list_tells_what_each_scenario_changes(project: TemporaryProject) -> Non
     assert "紧急优先" in project.servsim("list", "desk", "language=zh").out
 
 
-def test_list_names_what_is_new_and_only_counts_the_many(project: TemporaryProject) -> None:  # noqa: F811
+def test_list_names_what_is_new_and_only_counts_the_many(project: TemporaryProject) -> None:
     clock = "".join(f"    2026-03-{day:02d}: closed\n" for day in range(10, 20))
     shift = "shifts: {late: {days: sat, hours: '10:00-12:00'}}\nstaffing: {desk: {late: 1}}\n"
     project.write("scenarios/desk/late.yaml", f"defaults: [one_more, _self_]\n{shift}")
@@ -92,7 +97,7 @@ def test_list_names_what_is_new_and_only_counts_the_many(project: TemporaryProje
     assert "… 5 more" in out
 
 
-def test_list_shows_the_others_where_one_file_is_broken(project: TemporaryProject) -> None:  # noqa: F811
+def test_list_shows_the_others_where_one_file_is_broken(project: TemporaryProject) -> None:
     project.write("scenarios/desk/broken.yaml", "a: [\n")
     said = project.servsim("list")
     assert said.code == 2
@@ -101,7 +106,7 @@ def test_list_shows_the_others_where_one_file_is_broken(project: TemporaryProjec
     assert "desk/one_more" in said.out
 
 
-def test_show_prints_the_composed_yaml(project: TemporaryProject) -> None:  # noqa: F811
+def test_show_prints_the_composed_yaml(project: TemporaryProject) -> None:
     said = project.servsim("show", "desk/both", "clock.horizon=2 wk")
     shown = yaml.safe_load(said.out)
     assert shown["name"] == "desk/both"
@@ -111,7 +116,7 @@ def test_show_prints_the_composed_yaml(project: TemporaryProject) -> None:  # no
     assert next(iter(shown)) == "name"
 
 
-def test_show_prints_several_with_a_line_between_them(project: TemporaryProject) -> None:  # noqa: F811
+def test_show_prints_several_with_a_line_between_them(project: TemporaryProject) -> None:
     said = project.servsim("show", "desk", "desk/both", "dispatch=fcfs,edd")
     shown = list(yaml.safe_load_all(said.out))
     assert [(one["name"], one["dispatch"]["rule"]) for one in shown] == [
@@ -122,14 +127,14 @@ def test_show_prints_several_with_a_line_between_them(project: TemporaryProject)
     ]
 
 
-def test_what_show_prints_is_the_scenario(project: TemporaryProject) -> None:  # noqa: F811
+def test_what_show_prints_is_the_scenario(project: TemporaryProject) -> None:
     from servsim.model import split
 
     mapping = yaml.safe_load(project.servsim("show", "desk/both").out)
     assert servsim.Scenario.model_validate(split(mapping)[0]) == servsim.load("desk/both")
 
 
-def test_check_says_whether_it_holds(project: TemporaryProject) -> None:  # noqa: F811
+def test_check_says_whether_it_holds(project: TemporaryProject) -> None:
     said = project.servsim("check", "desk")
     assert (said.code, said.out) == (0, "desk/baseline: nothing to complain about\n")
     said = project.servsim("check", "desk/baseline", "desk/one_more", "staffing.desk.day=1")
@@ -139,7 +144,7 @@ def test_check_says_whether_it_holds(project: TemporaryProject) -> None:  # noqa
 
 
 # ---------------------------------------------------------------------- run, compare, follow
-def test_compare_writes_every_file(project: TemporaryProject) -> None:  # noqa: F811
+def test_compare_writes_every_file(project: TemporaryProject) -> None:
     said = project.servsim("compare", "replications=3")
     folder = project.path("results/desk")
     assert (said.code, said.err) == (0, "")
@@ -158,7 +163,7 @@ def test_compare_writes_every_file(project: TemporaryProject) -> None:  # noqa: 
     assert not [path for path in project.path("results").iterdir() if path != folder]
 
 
-def test_the_same_seed_gives_the_same_bytes(project: TemporaryProject) -> None:  # noqa: F811
+def test_the_same_seed_gives_the_same_bytes(project: TemporaryProject) -> None:
     words = ("compare", "desk/baseline", "desk/one_more", "replications=2", "seed=7")
     for extra in ("experiment=first", "experiment=second"):
         assert project.servsim(*words, extra).code == 0
@@ -167,7 +172,7 @@ def test_the_same_seed_gives_the_same_bytes(project: TemporaryProject) -> None: 
         assert first == second
 
 
-def test_a_sweep_adds_scenarios_behind_the_baseline(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_sweep_adds_scenarios_behind_the_baseline(project: TemporaryProject) -> None:
     said = project.servsim("compare", "desk/baseline", "staffing.desk.day=3,4", "dispatch=fcfs,edd", "replications=2")
     assert said.code == 0
     assert "note: desk/baseline[staffing.desk.day=3,dispatch=fcfs] is desk/baseline as it is" in said.err
@@ -189,7 +194,7 @@ def test_a_sweep_adds_scenarios_behind_the_baseline(project: TemporaryProject) -
     }
 
 
-def test_a_variant_alone_is_compared_with_its_baseline(project: TemporaryProject) -> None:  # noqa: F811
+def test_a_variant_alone_is_compared_with_its_baseline(project: TemporaryProject) -> None:
     project.servsim("compare", "desk/one_more", "replications=2")
     assert {row["scenario"] for row in rows(project.path("results/desk/summary.csv"))} == {
         "desk/baseline",
@@ -197,7 +202,7 @@ def test_a_variant_alone_is_compared_with_its_baseline(project: TemporaryProject
     }
 
 
-def test_settings_that_only_a_variant_asks_for_are_told_and_not_taken(project: TemporaryProject) -> None:  # noqa: F811
+def test_settings_that_only_a_variant_asks_for_are_told_and_not_taken(project: TemporaryProject) -> None:
     project.write("scenarios/desk/keen.yaml", "defaults: [baseline, _self_]\nreplications: 50\n")
     said = project.servsim("compare", "desk/keen", "run=quick", "clock.horizon=8 d")
     assert said.code == 0
@@ -206,7 +211,7 @@ def test_settings_that_only_a_variant_asks_for_are_told_and_not_taken(project: T
     assert said.err == "note: desk/keen asks for seed 50; 1 holds for all\n"
 
 
-def test_run_writes_its_own_folder_and_the_log(project: TemporaryProject) -> None:  # noqa: F811
+def test_run_writes_its_own_folder_and_the_log(project: TemporaryProject) -> None:
     for kind in ("csv", "xes"):
         said = project.servsim("run", "desk/one_more", "replications=2", "--log", kind)
         assert (said.code, said.err) == (0, "")
@@ -214,13 +219,13 @@ def test_run_writes_its_own_folder_and_the_log(project: TemporaryProject) -> Non
     assert rows(project.path("results/desk-one_more/log.csv"))[0]["concept:name"] == "intake"
 
 
-def test_options_may_stand_between_the_words(project: TemporaryProject) -> None:  # noqa: F811
+def test_options_may_stand_between_the_words(project: TemporaryProject) -> None:
     said = project.servsim("run", "--log", "csv", "desk/baseline", "--project", ".", "replications=2", "seed=3")
     assert said.code == 0
 
 
 def test_a_failed_replication_is_told_and_the_others_stay(
-    project: TemporaryProject,  # noqa: F811
+    project: TemporaryProject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from servsim import experiment
@@ -239,7 +244,7 @@ def test_a_failed_replication_is_told_and_the_others_stay(
     assert project.path("results/desk-baseline/kpis.csv").is_file()
 
 
-def test_follow_tells_one_case(project: TemporaryProject) -> None:  # noqa: F811
+def test_follow_tells_one_case(project: TemporaryProject) -> None:
     said = project.servsim("follow", "desk/baseline", "case=17", "replication=1", "seed=2")
     assert said.code == 0
     assert "Case 17" in said.out
@@ -250,7 +255,7 @@ def test_follow_tells_one_case(project: TemporaryProject) -> None:  # noqa: F811
 
 
 # ---------------------------------------------------------------------- new, hydra, names of folders
-def test_new_writes_a_project_that_runs(project: TemporaryProject) -> None:  # noqa: F811
+def test_new_writes_a_project_that_runs(project: TemporaryProject) -> None:
     said = project.servsim("new", "inside/my other desk")
     assert said.code == 0
     assert project.servsim("run", "desk", "--project", "inside/my other desk", "run=quick").code == 0
@@ -258,7 +263,7 @@ def test_new_writes_a_project_that_runs(project: TemporaryProject) -> None:  # n
 
 
 def test_a_project_is_found_from_a_folder_in_it(
-    project: TemporaryProject,  # noqa: F811
+    project: TemporaryProject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(project.path("scenarios/desk"))
@@ -268,7 +273,7 @@ def test_a_project_is_found_from_a_folder_in_it(
 
 
 def test_a_trace_is_found_from_the_projects_folder(
-    project: TemporaryProject,  # noqa: F811
+    project: TemporaryProject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arrivals = "arrivals: {kind: trace, file: calls.csv, columns: {arrived_at: at}}"
@@ -279,7 +284,7 @@ def test_a_trace_is_found_from_the_projects_folder(
     assert (said.code, said.err) == (0, "")
 
 
-def test_hydra_runs_the_same_scenario_to_the_same_log(project: TemporaryProject) -> None:  # noqa: F811
+def test_hydra_runs_the_same_scenario_to_the_same_log(project: TemporaryProject) -> None:
     words = ("replications=2", "compute=single", "clock.horizon=2 wk", "label.zh=高峰")
     assert project.servsim("run", "desk/one_more", *words).code == 0
     ours = json.loads(project.path("results/desk-one_more/provenance.json").read_text(encoding="utf-8"))
@@ -292,7 +297,7 @@ def test_hydra_runs_the_same_scenario_to_the_same_log(project: TemporaryProject)
     assert logs[2] == ours["event_logs"]
 
 
-def test_hydra_leaves_nothing_changed_behind(project: TemporaryProject) -> None:  # noqa: F811
+def test_hydra_leaves_nothing_changed_behind(project: TemporaryProject) -> None:
     before = list(sys.argv), Path.cwd()
     said = project.servsim("hydra", "desk/both", "--cfg", "job")
     assert said.code == 0
@@ -302,7 +307,7 @@ def test_hydra_leaves_nothing_changed_behind(project: TemporaryProject) -> None:
 
 
 # ---------------------------------------------------------------------- Python
-def test_the_public_face(project: TemporaryProject) -> None:  # noqa: F811
+def test_the_public_face(project: TemporaryProject) -> None:
     import servsim.simulate  # binds the module's name on the package, were it not for the face
 
     scenario = servsim.load("desk/one_more", overrides=["clock.horizon=2 wk"])
@@ -318,7 +323,7 @@ def test_the_public_face(project: TemporaryProject) -> None:  # noqa: F811
         _ = servsim.nonsense
 
 
-def test_show_is_quick(project: TemporaryProject) -> None:  # noqa: F811
+def test_show_is_quick(project: TemporaryProject) -> None:
     project.servsim("show", "desk/both")
     begin = time.perf_counter()
     project.servsim("show", "desk/both")

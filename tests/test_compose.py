@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers_project import TemporaryProject, make_project, project  # noqa: F401
 
 from servsim.compose import Composed, build, composing, load
 from servsim.model.errors import InputError
 from servsim.project import find
 from servsim.sources import read
+
+if TYPE_CHECKING:
+    from helpers_project import TemporaryProject
+
+pytest_plugins = ["helpers_project"]
 
 
 def compose(name: str, *overrides: str) -> Composed:
@@ -233,7 +237,7 @@ def test_yaml_is_read_as_omegaconf_reads_it(root: Path) -> None:
 
 
 # ---------------------------------------------------------------------- load
-def test_every_scenario_of_the_template_is_sound(project: TemporaryProject) -> None:  # noqa: F811
+def test_every_scenario_of_the_template_is_sound(project: TemporaryProject) -> None:
     place = find()
     with composing(place) as composer:
         for name in place.names:
@@ -242,7 +246,7 @@ def test_every_scenario_of_the_template_is_sound(project: TemporaryProject) -> N
             assert settings.replications == 20
 
 
-def test_load_gives_a_scenario_and_leaves_hydra_as_it_was(project: TemporaryProject) -> None:  # noqa: F811
+def test_load_gives_a_scenario_and_leaves_hydra_as_it_was(project: TemporaryProject) -> None:
     from hydra.core.global_hydra import GlobalHydra
 
     before = GlobalHydra.instance().hydra
@@ -251,7 +255,7 @@ def test_load_gives_a_scenario_and_leaves_hydra_as_it_was(project: TemporaryProj
     assert GlobalHydra.instance().hydra is before
 
 
-def test_load_works_in_threads(project: TemporaryProject) -> None:  # noqa: F811
+def test_load_works_in_threads(project: TemporaryProject) -> None:
     got: list[int] = []
 
     def one(n: int) -> None:

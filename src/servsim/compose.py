@@ -1,4 +1,6 @@
-"""What does a scenario's YAML say once its layers are put together? Hydra's composition behind our own file reader.
+"""What does a scenario's YAML say once its layers are put together, and which file and line set each value?
+
+Hydra says which files, in which order, and reads the grammar of overrides; files are read, checked and merged here.
 
     with composing(find()) as composer:
         composed = composer.scenario("desk/peak", ["staffing.desk.day=12"])
@@ -32,13 +34,26 @@ from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from servsim.model.errors import InputError
 from servsim.project import DEFAULTS, SELF, Project, find, study_of
 from servsim.registry import suggestion
-from servsim.sources import COMMAND_LINE, Layer, Sources, YamlFile, command_line, dotted, entries, plain, read, shown
+from servsim.sources import (
+    COMMAND_LINE,
+    Layer,
+    Sources,
+    YamlFile,
+    command_line,
+    dotted,
+    entries,
+    merged,
+    nested,
+    plain,
+    read,
+    shown,
+)
 
 if TYPE_CHECKING:
     from servsim.model import Scenario, Settings
@@ -49,6 +64,9 @@ VERSION: dict[str, Any] = {"version_base": "1.3"} if hydra.__version__.startswit
 OWN = "_own_"
 """`scenarios/_own_/desk/peak` is what desk/peak sets itself, without what it builds on."""
 
+_ORDER = ("defaults", "hydra")
+"""What Hydra reads of a file to find the others."""
+
 _ONE_AT_A_TIME = threading.RLock()
 """Hydra keeps its state in globals; sessions of a web page are threads."""
 
@@ -58,6 +76,9 @@ _WORD = re.compile(r"(~|\+\+|\+)?([^=]*)(=(.*))?", re.DOTALL)
 # ---------------------------------------------------------------------- Hydra's side
 class ProjectSource(ConfigSource):
     """Reads a project's files for Hydra: groups from conf/, scenarios from scenarios/, with our words for bad files."""
+
+    with_content: ClassVar[bool] = True
+    """False where only the order of the files is asked for."""
 
     @staticmethod
     def scheme() -> str:
@@ -70,11 +91,13 @@ class ProjectSource(ConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         file = read(self._path(config_path))
         header = self._get_header_dict(file.text[:512])
-        config = _content(file)
+        content = _content(file)
+        if not self.with_content:
+            content = {key: content[key] for key in _ORDER if key in content}
         if config_path.startswith("scenarios/"):
             header["package"] = "_global_"
-            config.pop("hydra", None)
-            config["defaults"] = self._defaults(config_path)
+            content["defaults"] = self._defaults(config_path)
+        config = OmegaConf.create(content)
         return ConfigResult(provider=self.provider, path=self.full_path(), config=config, header=header)
 
     def _defaults(self, config_path: str) -> list[Any]:
@@ -129,16 +152,12 @@ class ProjectSearchPath(SearchPathPlugin):
             search_path.prepend("project", f"servsim://{self.project.root.as_posix()}", anchor="main")
 
 
-Plugins.instance().register(ProjectSource)
-Plugins.instance().register(ProjectSearchPath)
-
-
-def _content(file: YamlFile) -> DictConfig:
-    try:
-        config = OmegaConf.create({key: plain(value) for key, (_, value) in entries(file.root).items()})
-    except OmegaConfBaseException as error:
-        raise InputError(f"{file.shown}: {_first_line(error)}") from None
-    return config
+def register() -> None:
+    """Makes the project known to Hydra; again where a launcher's worker process has put other plugins in place."""
+    plugins = Plugins.instance()
+    if ProjectSearchPath not in plugins.discover(SearchPathPlugin):
+        plugins.register(ProjectSource)
+        plugins.register(ProjectSearchPath)
 
 
 def _scenario_name(config_path: str) -> str:
@@ -179,7 +198,7 @@ def parse(text: str, project: Project) -> Setting:
     override = _override(value)
     if override is None:
         return Setting(text, key, _as_yaml(text, value))
-    texts = tuple(override.sweep_string_iterator()) if override.is_sweep_override() else ()
+    texts = _swept(text, override) if override.is_sweep_override() else ()
     if group:
         for option in texts or (str(override.value()),):
             project.check_option(key, option, COMMAND_LINE)
@@ -192,6 +211,13 @@ def _override(value: str) -> Any:
         return OverridesParser.create().parse_override(f"key={value}")
     except HydraException:
         return None
+
+
+def _swept(text: str, override: Any) -> tuple[str, ...]:
+    try:
+        return tuple(override.sweep_string_iterator())
+    except HydraException:
+        raise InputError(f"{COMMAND_LINE}: '{text}': intervals and globs go with `servsim hydra --multirun`") from None
 
 
 def _as_yaml(text: str, value: str) -> Any:
@@ -216,7 +242,7 @@ class Composed:
     settings: tuple[Setting, ...] = field(default=(), repr=False)
 
     def to_yaml(self) -> str:
-        return OmegaConf.to_yaml(OmegaConf.create(self.mapping))
+        return str(yaml.safe_dump(self.mapping, allow_unicode=True, sort_keys=False))
 
 
 @dataclass(frozen=True)
@@ -247,8 +273,7 @@ class Composer:
             raise
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             raise InputError(self._in_plain_words(error)) from error
-        mapping = _named(sources.settle_kinds(mapping), name, suffix, sources)
-        return Composed(name + suffix, mapping, sources, tuple(overrides), settings)
+        return Composed(name + suffix, _named(mapping, name, suffix, sources), sources, tuple(overrides), settings)
 
     def _composed(self, name: str, settings: Sequence[Setting]) -> tuple[dict[str, Any], Sources]:
         """Puts the files together in Hydra's order, and over them what was typed.
@@ -258,22 +283,19 @@ class Composer:
         files = list(self._files(self._for_hydra(name, settings)))
         chosen = {f"{setting.key}/{setting.value}" for setting in settings if setting.group and not setting.delete}
         files += [(path, package) for path, package in files if path in chosen]
-        config = OmegaConf.create()
+        config: Any = {}
+        typed: Any = {}
         for path, package in files:
-            content = _content(read(self._path(path)))
-            for key in ("defaults", "hydra"):
-                content.pop(key, None)
-            config.merge_with(_nested(package, content))
-        values = [setting for setting in settings if not setting.group]
-        for setting in values:
-            if setting.delete:
-                _delete(config, setting.path)
-            else:
-                OmegaConf.update(config, setting.key, setting.value, merge=True, force_add=True)
+            content = {k: v for k, v in _content(read(self._path(path))).items() if k not in _ORDER}
+            config = merged(config, nested(package, content))
+        for setting in settings:
+            if setting.delete and not setting.group:
+                config = _without(config, setting)
+            elif not setting.group:
+                typed = merged(typed, nested(setting.path, setting.value))
         layers = [Layer(shown(self._path(path)), package, read(self._path(path)).root) for path, package in files]
-        last = command_line([(setting.path, setting.value) for setting in values if not setting.delete])
-        sources = Sources((*layers, last))
-        return _resolved(config, sources), sources
+        sources = Sources((*layers, command_line(typed)))
+        return _resolved(merged(config, typed), sources), sources
 
     def _for_hydra(self, name: str, settings: Sequence[Setting]) -> Iterator[str]:
         """The scenario and the options in Hydra's grammar; a group that no file chooses from yet is added."""
@@ -320,21 +342,28 @@ class Composer:
 def composing(project: Project) -> Iterator[Composer]:
     """A composer for the project; Hydra's globals are as before afterwards."""
     with _ONE_AT_A_TIME:
-        before, project_before = GlobalHydra.instance().hydra, ProjectSearchPath.project
+        before = GlobalHydra.instance().hydra, ProjectSearchPath.project, ProjectSource.with_content
         GlobalHydra.instance().clear()
-        ProjectSearchPath.project = project
+        ProjectSearchPath.project, ProjectSource.with_content = project, False
+        register()
         try:
             with hydra.initialize_config_module("servsim.conf", job_name="servsim", **VERSION):
                 yield Composer(project)
         finally:
-            ProjectSearchPath.project = project_before
-            GlobalHydra.instance().hydra = before
+            GlobalHydra.instance().hydra, ProjectSearchPath.project, ProjectSource.with_content = before
 
 
-def _resolved(config: DictConfig, sources: Sources) -> dict[str, Any]:
-    """Plain values, references `${…}` followed. Raises InputError for one that leads nowhere and for `???`."""
+def _content(file: YamlFile) -> dict[str, Any]:
+    return {key: plain(value) for key, (_, value) in entries(file.root).items()}
+
+
+def _resolved(mapping: dict[str, Any], sources: Sources) -> dict[str, Any]:
+    """The mapping with references `${…}` followed. Raises InputError for one that leads nowhere and for `???`."""
+    if not any(sign in str(mapping) for sign in ("${", "???")):
+        return mapping
     try:
-        mapping = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        resolved: Any = OmegaConf.to_container(OmegaConf.create(mapping), resolve=True, throw_on_missing=True)
+        return {str(key): value for key, value in resolved.items()}
     except OmegaConfBaseException as error:
         key = str(error.full_key or "")
         where = sources.where([int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key)])
@@ -343,22 +372,17 @@ def _resolved(config: DictConfig, sources: Sources) -> dict[str, Any]:
             message = f"there is no setting '{match[1]}' that ${{{match[1]}}} could refer to"
         elif isinstance(error, MissingMandatoryValue):
             message = f"has no value yet (???); give it one here or as {key}=…"
-        raise InputError(f"{where}: {key}: {message}") from None
-    assert isinstance(mapping, dict)
-    return {str(key): value for key, value in mapping.items()}
+        raise InputError(": ".join(filter(None, [where, key, message]))) from None
 
 
-def _delete(config: DictConfig, path: Sequence[str]) -> None:
-    parent = OmegaConf.select(config, ".".join(path[:-1])) if path[1:] else config
-    if not isinstance(parent, DictConfig) or path[-1] not in parent:
-        raise InputError(f"{COMMAND_LINE}: cannot delete '{'.'.join(path)}': there is no such setting here")
-    del parent[path[-1]]
-
-
-def _nested(package: Sequence[str], content: Any) -> Any:
-    for part in reversed(package):
-        content = {part: content}
-    return content
+def _without(tree: Any, setting: Setting, depth: int = 0) -> Any:
+    """The tree without what `~a.b` names. Raises InputError where there is nothing."""
+    part = setting.path[depth]
+    if not isinstance(tree, Mapping) or part not in tree:
+        raise InputError(f"{COMMAND_LINE}: cannot delete '{setting.key}': there is no such setting here")
+    if depth + 1 == len(setting.path):
+        return {key: value for key, value in tree.items() if key != part}
+    return {**tree, part: _without(tree[part], setting, depth + 1)}
 
 
 def _named(mapping: Mapping[str, Any], name: str, suffix: str, sources: Sources) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from servsim.compose import VERSION, ProjectSearchPath, build, composing, parse
+from servsim.compose import VERSION, ProjectSearchPath, build, composing, parse, register
 from servsim.model.errors import InputError
 from servsim.project import Project, find
 
@@ -36,6 +36,7 @@ def run(words: Sequence[str]) -> int:
     translated = _translated(project, words)
     before = ProjectSearchPath.project
     ProjectSearchPath.project = project
+    register()
     try:
         with contextlib.chdir(project.root), _command_line(["servsim hydra", *translated]):
             _job()
@@ -109,11 +110,16 @@ def _scenarios(project: Project, word: str, sweeping: bool) -> Iterator[str]:
 
 def _check(project: Project, scenarios: Sequence[str], settings: Sequence[str]) -> None:
     """Raises InputError, before Hydra makes any folder, for scenarios that are not sound without what is swept."""
-    ours = [word.lstrip("+") for word in settings if not _is_hydras(word)]
+    ours = [word.lstrip("+") for word in settings if not _is_hydras(word) and not _is_for_a_sweeper(word)]
     fixed = [word for word in ours if not parse(word, project).sweep]
     with composing(project) as composer:
         for name in scenarios:
             build(composer.scenario(name, fixed), project)
+
+
+def _is_for_a_sweeper(word: str) -> bool:
+    """interval(1,10), glob(*): only a sweeper knows the values."""
+    return any(f"{what}(" in word for what in ("interval", "glob"))
 
 
 def _is_hydras(word: str) -> bool:
@@ -123,6 +129,9 @@ def _is_hydras(word: str) -> bool:
 def _setting(project: Project, word: str) -> str:
     if _is_hydras(word) or word.startswith("~"):
         return word
+    if _is_for_a_sweeper(word):
+        key = word.lstrip("+").partition("=")[0]
+        return word if key in project.groups else f"++{word.lstrip('+')}"
     setting = parse(word, project)
     if setting.group:
         return word

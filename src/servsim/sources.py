@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import yaml
@@ -238,61 +238,41 @@ class Sources:
         files = (layer for layer in self.layers if layer.where != COMMAND_LINE)
         return list(dict.fromkeys(key for layer in files for key in entries(layer.at(path))))
 
-    def settle_kinds(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
-        """The mapping without what a replaced `kind` left behind.
 
-        Layers are merged key by key. Where a later layer gives a mapping another `kind`, the keys that only earlier
-        layers gave belong to the old kind and go: `{kind: lognormal, mean: 8 min, cv: 0.8}` under
-        `{kind: exponential, mean: 9 min}` is an exponential without cv.
-        """
-        return {
-            key: _settled(value, [node for layer in self.layers if (node := layer.at((key,))) is not None])
-            for key, value in mapping.items()
-        }
+def merged(old: Any, new: Any) -> Any:
+    """A value over an earlier one: mappings key by key, anything else replaces; `???` is no value.
 
+    A mapping of another `kind` replaces too: what went with the old kind does not fit the new one.
 
-def _settled(value: Any, nodes: Sequence[Node]) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    nodes = list(_mappings_at_the_end(nodes))
-    begin = _last_change_of_kind(nodes)
-    old = {key for node in nodes[:begin] for key in entries(node)}
-    new = {key for node in nodes[begin:] for key in entries(node)}
-    return {
-        key: _settled(inner, [entries(node)[str(key)][1] for node in nodes[begin:] if str(key) in entries(node)])
-        for key, inner in value.items()
-        if str(key) in new or str(key) not in old
-    }
+    >>> merged({"kind": "lognormal", "mean": "8 min", "cv": 0.8}, {"mean": "9 min"})
+    {'kind': 'lognormal', 'mean': '9 min', 'cv': 0.8}
+    >>> merged({"kind": "lognormal", "mean": "8 min", "cv": 0.8}, {"kind": "exponential", "mean": "9 min"})
+    {'kind': 'exponential', 'mean': '9 min'}
+    >>> merged([{"at": "10:00"}, {"at": "12:00"}], {"1": {"at": "12:30"}})
+    [{'at': '10:00'}, {'at': '12:30'}]
+    """
+    if isinstance(new, str) and new == "???":
+        return old
+    if not isinstance(new, Mapping):
+        return new
+    if isinstance(old, list) and all(str(key).isdecimal() and int(key) < len(old) for key in new):
+        return [merged(item, new.get(str(i), "???")) for i, item in enumerate(old)]
+    if not isinstance(old, Mapping) or old.get("kind", new.get("kind")) != new.get("kind", old.get("kind")):
+        return new
+    keys = {str(key): key for key in old}  # 1000 in a file and 1000 as typed are one key
+    return {**old, **{(k := keys.get(str(key), key)): merged(old.get(k, value), value) for key, value in new.items()}}
 
 
-def _mappings_at_the_end(nodes: Sequence[Node]) -> Iterator[Node]:
-    """The mappings after the last value that was none: that one replaced everything before it."""
-    last = max((i for i, node in enumerate(nodes) if not isinstance(node, MappingNode)), default=-1)
-    yield from nodes[last + 1 :]
+def nested(path: Sequence[str], value: Any) -> Any:
+    """The value as it stands in a mapping at a path."""
+    for part in reversed(path):
+        value = {part: value}
+    return value
 
 
-def _last_change_of_kind(nodes: Sequence[Node]) -> int:
-    """Index of the last mapping whose `kind` differs from the one before it, else 0."""
-    kinds = [entry[1].value if (entry := entries(node).get("kind")) else None for node in nodes]
-    begin, current = 0, None
-    for i, kind in enumerate(kinds):
-        if kind is not None:
-            if current is not None and kind != current:
-                begin = i
-            current = kind
-    return begin
-
-
-def command_line(settings: Sequence[tuple[Sequence[str], Any]]) -> Layer:
-    """The layer of what was set on the command line: (path, value) pairs."""
-    tree: dict[str, Any] = {}
-    for path, value in settings:
-        here = tree
-        for part in path[:-1]:
-            inner = here.get(part)
-            here[part] = here = inner if isinstance(inner, dict) else {}
-        here[path[-1]] = value
-    text = yaml.safe_dump(tree, allow_unicode=True)
+def command_line(settings: Mapping[str, Any]) -> Layer:
+    """The layer of what was set on the command line."""
+    text = yaml.safe_dump(dict(settings), allow_unicode=True)
     return Layer(COMMAND_LINE, (), yaml.compose(text, Loader=_Loader))
 
 
@@ -302,7 +282,11 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def is_writable(folder: Path) -> bool:
-    """Can files be made in the folder (or in the nearest folder above it that exists)?"""
+    """Can a file be made in the folder (or in the nearest folder above it that exists)?"""
     while not folder.exists():
         folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK)
+    try:
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
