@@ -146,6 +146,18 @@ def test_a_project_file_that_cannot_be_read(project: TemporaryProject) -> None:
     assert "conf/project.yaml:1" in refused(project, "run", "desk/baseline")
 
 
+def test_a_primary_configuration_without_scenarios(project: TemporaryProject) -> None:
+    project.write("conf/config.yaml", "defaults: [_self_]\n")
+    assert "conf/config.yaml: its defaults lack `- scenarios: null`" in refused(project, "run", "desk/baseline")
+
+
+def test_a_study_without_baseline(project: TemporaryProject) -> None:
+    project.write("scenarios/floor/wide.yaml", "defaults: [desk/baseline, _self_]\n")
+    for command in ("compare", "run"):
+        told = refused(project, command, "floor")
+        assert told == "the study 'floor' has no baseline.yaml; known: floor/wide\n"
+
+
 def test_a_reference_to_nothing(project: TemporaryProject) -> None:
     project.write("scenarios/desk/trial.yaml", "defaults: [baseline, _self_]\nstaffing: {desk: {day: '${hedcount}'}}\n")
     told = refused(project, "run", "desk/trial")

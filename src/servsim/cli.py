@@ -413,6 +413,8 @@ def _scenarios_to_compare(project: Project, names: Sequence[str]) -> list[Asked]
     asked: list[Asked] = []
     for name in names:
         study = project.study_named(name)
+        if study:
+            project.scenario_named(f"{study}/{BASELINE}")
         asked += [Asked(each) for each in project.variants(study)] if study else [_asked(project, name)]
     first = asked[0]
     baseline = f"{study_of(first.name)}/{BASELINE}"

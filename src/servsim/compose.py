@@ -325,13 +325,18 @@ class Composer:
         own = self.project.conf / f"{config_path}.yaml"
         return own if own.is_file() else DEFAULTS / f"{config_path}.yaml"
 
+    def _shown(self, config_path: str) -> str:
+        return shown(self._path(config_path))
+
     def _in_plain_words(self, error: Exception) -> str:
         """Hydra's and OmegaConf's messages, as far as they get through our own checks, on one or two lines."""
         text = "\n".join(str(part) for part in (error, error.__cause__) if part)
         if match := re.search(r"In '([^']+)': Could not (?:find|load) '([^']+)'", text):
             group, _, option = match[2].rpartition("/")
             hint = suggestion(option, self.project.groups.get(group, ()))
-            return f"{shown(self._path(match[1]))}: there is no conf/{match[2]}.yaml{hint}"
+            return f"{self._shown(match[1])}: there is no conf/{match[2]}.yaml{hint}"
+        if "Could not override 'scenarios'" in text:
+            return f"{self._shown('config')}: its defaults lack `- scenarios: null`, as the last entry"
         if match := re.search(r"Could not delete '([^']+)'", text):
             return f"{COMMAND_LINE}: cannot delete '{match[1]}': there is no such setting here"
         lines = [line.strip() for line in text.splitlines() if line.strip()]

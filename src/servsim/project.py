@@ -125,8 +125,9 @@ class Project:
                 f"'{word}': scenario names are ASCII letters, digits, _ and -; name the file e.g. peak.yaml and write "
                 f"the Chinese name in it as label: {{zh: {posixpath.basename(name)}}}{self._known('')}"
             )
-        if self.variants(name):
-            return f"the study '{name}' has no {BASELINE}.yaml; name one of its scenarios{self._known(name)}"
+        study = name.removesuffix(f"/{BASELINE}")
+        if self.variants(study):
+            return f"the study '{study}' has no {BASELINE}.yaml{suggestion('', self.variants(study))}"
         if self.path(name).with_suffix(".yml").exists():
             return f"{shown(self.path(name).with_suffix('.yml'))}: rename it to {posixpath.basename(name)}.yaml"
         return f"there is no scenario '{word}'{self._known(name)}"
