@@ -36,7 +36,7 @@ def ticks(text: object) -> int:
 
     Raises ValueError for a bare number, an unknown unit, a negative duration.
     """
-    if isinstance(text, bool) or isinstance(text, int | float):
+    if isinstance(text, int | float):
         raise ValueError(f"needs a unit, for example '{text} min', '{text} h' or '{text} d'")
     rest, total = str(text).strip(), 0.0
     if not rest:

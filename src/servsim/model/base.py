@@ -112,7 +112,7 @@ def sums_to_one(shares: Mapping[Any, float] | tuple[float, ...], what: str = "sh
 # ------------------------------------------------------------------ names and texts
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*(\[[ -~]+\])?\Z")  # [key=value] of a sweep
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*(\[[ -~]+\])?\Z")  # [a=1] of a sweep
 
 
 def _ascii(value: Any, pattern: re.Pattern[str], rule: str) -> str:

@@ -11,9 +11,9 @@ from servsim.records.arrays import Codes, Ids, Ticks, freeze
 class EventLog:
     """Facts of one run, by item and by case; -1 where it did not happen before the clock stopped.
 
-    An item that was never interrupted was worked on from `started_at` to `completed_at` by `worker`. All
-    stretches of work of the others stand in `stretch_*`, in order of their beginning, the last one included; `worker` is then
-    who worked on it last. An item in hand when the clock stops has started_at and worker but no completed_at.
+    An item that was never interrupted was worked on from `started_at` to `completed_at` by `worker`. All stretches of
+    work of the others stand in `stretch_*`, in order of their beginning, the last one included; `worker` is then who
+    worked on it last. An item in hand when the clock stops has started_at and worker but no completed_at.
     """
 
     # items

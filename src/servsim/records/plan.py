@@ -29,8 +29,8 @@ class Plan:
     """The staff of one run. Departments, pools, skills and workers are numbered in the order of their names.
 
     A skill has one queue. A pool is a group of workers able to do the same skills; `preference[pool, skill]` is
-    the order in which a freed worker looks at the queues (lower first, equal: the best item over all of them),
-    -1 where the pool lacks the skill. `pace[worker, skill]` is the speed in per cent of the standard time (0: not able).
+    the order in which a freed worker looks at the queues (lower first, equal: the best item over all of them), -1 where
+    the pool lacks the skill. `pace[worker, skill]` is the speed in per cent of the standard time (0: not able).
     Duty spans never overlap for one worker; breaks lie within duty spans.
     """
 

@@ -113,8 +113,8 @@ class Run:
 
     @cached_property
     def items(self) -> pd.DataFrame:
-        """One row per work item that was enabled: item, case, case_class, channel, step, kind, visit, skill, department,
-        pool, worker, enabled_at, offered_at, started_at, completed_at, waiting and processing in minutes."""
+        """One row per work item that was enabled: item, case, case_class, channel, step, kind, visit, skill,
+        department, pool, worker, enabled_at, offered_at, started_at, completed_at, waiting and processing in min."""
         import pandas as pd
 
         plan, work, log = self.plan, self.workload, self.log
