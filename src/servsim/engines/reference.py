@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ AHEAD = -1
 
 Place = tuple[int, int, int]
 """An item's place in a queue, least first: (rank, offered tick, item)."""
+Match = tuple[int, Place, int]
+"""What may be started, least first: (preference of the worker's pool for the skill, place, number of the worker)."""
 
 
 def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
@@ -89,7 +92,8 @@ class Queue:
     """The items that wait for one skill, and the pools that have it."""
 
     __slots__ = (
-        "escalate_after", "escalate_to", "idle", "picks", "plain", "pools", "simple", "skill", "slope", "waiting",
+        "escalate_after", "escalate_to", "idle", "picks", "picky", "plain", "pools", "simple", "skill", "slope",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
@@ -99,12 +103,13 @@ class Queue:
         self.pools: list[Pool] = []
         self.idle: deque[Worker] = deque()  # of the one pool of a plain queue
         self.plain = self.simple = False
+        self.picky = False  # some pool does not start what it cannot finish
 
     def settle(self) -> None:
         """Say whether the queue is plain, once its pools are known."""
         first, *others = self.pools or [Pool(EndOfShift.FINISH, [])]
-        lonely = not others and len(first.queues) == 1
-        self.plain = lonely and first.end_of_shift != EndOfShift.NO_LATE_START and self.picks is longest_idle
+        self.picky = any(pool.end_of_shift == EndOfShift.NO_LATE_START for pool in self.pools)
+        self.plain = not others and len(first.queues) == 1 and not self.picky and self.picks is longest_idle
         self.simple = self.plain and self.escalate_after < 0
         if self.plain:
             self.idle, first.plain_queue = first.idle, self
@@ -114,7 +119,7 @@ class Queue:
         while self.waiting and skill[self.waiting[0][2]] != self.skill:
             heappop(self.waiting)
         yield from self.waiting[:1]
-        if any(pool.end_of_shift == EndOfShift.NO_LATE_START for pool in self.pools):
+        if self.picky:
             yield from (place for place in sorted(self.waiting)[1:] if skill[place[2]] == self.skill)
 
     def remove(self, place: Place) -> None:
@@ -257,7 +262,7 @@ class Service:
         heappush(queue.waiting, place)
         if queue.escalate_after >= 0:
             self.clock.book(now + queue.escalate_after, ESCALATION, place[2], self.escalate)
-        self.dispatch(now)
+        self.dispatch(now, (queue,))
 
     def run_by_itself(self, item: int, now: int) -> None:
         self.started[item] = now
@@ -291,7 +296,7 @@ class Service:
         for branch in self.forks[item]:
             self.come_to(branch, now)
         self.simultaneous = waits
-        self.dispatch(now)
+        self.dispatch(now, self.queues)
 
     def come_to(self, item: int, now: int) -> None:
         """One of those that lead to the item is completed; it is reached with the last of them."""
@@ -340,11 +345,11 @@ class Service:
         if following >= 0 and self.straight:
             self.offer(following, now)
         elif following != -1 or self.giving_up:
-            if worker.queue is None:
-                self.gather()
-            self.move_on(item, now)
+            waits, self.simultaneous = self.simultaneous, self.simultaneous or worker.queue is None
+            self.move_on(item, now)  # who completed it is idle when what follows is dispatched
+            self.simultaneous = waits
         if worker.engaged or worker.queue is None or self.simultaneous:
-            self.become_free(worker, now)
+            self.become_free(worker, now, self.queues if following != -1 else worker.pool.queues)
         else:
             self.take_next(worker, worker.queue, now)
 
@@ -359,13 +364,13 @@ class Service:
         worker.idle_since = now
         queue.idle.append(worker)
 
-    def become_free(self, worker: Worker, now: int) -> None:
+    def become_free(self, worker: Worker, now: int, queues: Sequence[Queue]) -> None:
         """After a completion, a start of shift, the end of a break: what is due first, else stand in line."""
         if worker.engaged:
             self.be_engaged(worker, now)
         else:
             self.be_idle(worker, now)
-            self.dispatch(now)
+        self.dispatch(now, queues)
 
     def be_idle(self, worker: Worker, now: int) -> None:
         """Stand at the end of the line of the idle; those idle since the same tick stand in the order of the roster."""
@@ -384,34 +389,48 @@ class Service:
 
     def end_of_round(self, _: int) -> None:
         self.simultaneous = False
-        self.dispatch(self.clock.tick)
+        self.dispatch(self.clock.tick, self.queues)
 
     # ------------------------------------------------------------------ the rule of dispatch in full
-    def dispatch(self, now: int) -> None:
-        """While some waiting item has an eligible idle worker, the least meets the worker who is named (rule 3)."""
+    def dispatch(self, now: int, queues: Sequence[Queue]) -> None:
+        """While some waiting item has an eligible idle worker, the least meets the worker who is named (rule 3).
+
+        `queues` are those in which a match may have become possible by what happened last.
+        """
         while not self.simultaneous:
-            matches = [match for queue in self.queues if queue.waiting and (match := self.first_match(queue, now))]
-            if not matches:
+            best: Match | None = None
+            for queue in queues:
+                if queue.waiting and (match := self.first_match(queue, now)) and (best is None or match < best):
+                    best = match
+            if best is None:
                 return
-            _, place, number = min(matches)
+            _, place, number = best
             worker, item = self.workers[number], place[2]
             self.queues[self.skill[item]].remove(place)
             worker.pool.idle.remove(worker)
             self.start(worker, item, now)
 
-    def first_match(self, queue: Queue, now: int) -> tuple[int, Place, int] | None:
-        """The queue's first item that has an eligible idle worker: (preference, place, number of the worker)."""
-        idle = [worker for pool in queue.pools for worker in pool.idle]
-        idle.sort(key=lambda worker: (worker.idle_since, worker.id))
-        for place in queue.places(self.skill) if idle else ():
-            item = place[2]
-            able = [worker for worker in idle if self.may_start(worker, item, now)]
+    def first_match(self, queue: Queue, now: int) -> Match | None:
+        """The queue's first item that has an eligible idle worker, with the worker who gets it (rules 3, 4)."""
+        pools = [pool for pool in queue.pools if pool.idle]
+        for place in queue.places(self.skill) if pools else ():
+            able = self.able(pools, queue, place[2], now)
             if able:
-                first = min(worker.pool.preference[queue.skill] for worker in able)
-                able = [worker for worker in able if worker.pool.preference[queue.skill] == first]
-                worker = queue.picks(able, queue.skill, self.lot[item] if self.lot else 0, now)
-                return first, place, worker.id
+                worker = queue.picks(able, queue.skill, self.lot[place[2]] if self.lot else 0, now)
+                return worker.pool.preference[queue.skill], place, worker.id
         return None
+
+    def able(self, pools: list[Pool], queue: Queue, item: int, now: int) -> Sequence[Worker]:
+        """Who may start the item, longest idle first, from the pools that prefer it most."""
+        if len(pools) == 1 and not queue.picky:
+            return pools[0].idle
+        able = [worker for pool in pools for worker in pool.idle]
+        if queue.picky:
+            able = [worker for worker in able if self.may_start(worker, item, now)]
+        first = min((worker.pool.preference[queue.skill] for worker in able), default=0)
+        able = [worker for worker in able if worker.pool.preference[queue.skill] == first]
+        able.sort(key=attrgetter("idle_since", "id"))
+        return able
 
     def may_start(self, worker: Worker, item: int, now: int) -> bool:
         """False where the pool does not start what cannot be finished before the shift ends (rule 5)."""
@@ -427,7 +446,7 @@ class Service:
         if worker.leaves:  # still at the last item of the shift before
             worker.leaves, worker.engaged = False, False
         elif not worker.on_break:
-            self.become_free(worker, now)
+            self.become_free(worker, now, worker.pool.queues)
 
     def go_off_duty(self, worker: Worker, now: int) -> None:
         """The shift ends; what becomes of the item in hand is the pool's rule (rule 5)."""
@@ -467,7 +486,7 @@ class Service:
         worker.on_break = False
         self.gather()
         if worker.on_duty:
-            self.become_free(worker, self.clock.tick)
+            self.become_free(worker, self.clock.tick, worker.pool.queues)
 
     def be_engaged(self, worker: Worker, now: int) -> None:
         """Leave, or take the break that is due, or take up again what was laid down."""
@@ -482,7 +501,7 @@ class Service:
             if self.skill[item] != GONE:
                 self.start(worker, item, now)
             else:
-                self.become_free(worker, now)
+                self.become_free(worker, now, worker.pool.queues)
 
     # ------------------------------------------------------------------ interruptions
     def lay_down(self, worker: Worker, now: int) -> None:
@@ -501,7 +520,7 @@ class Service:
         if self.skill[item] != GONE:
             queue = self.queues[self.skill[item]]
             heappush(queue.waiting, (self.rank[item], AHEAD, item))
-            self.dispatch(now)
+            self.dispatch(now, (queue,))
 
     def account(self, worker: Worker, now: int) -> None:
         """Note the stretch of work that ends now, where it does not follow from start and completion."""
