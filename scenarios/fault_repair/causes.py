@@ -4,9 +4,9 @@
 
 Every moment between arrival and first response has one cause: the system has not pushed the case yet (dispatch
 delay), nobody who could take it is on shift (a break is not counted as absence), or everybody who could is busy. A
-late case counts for the cause of the largest part of its wait. The last column asks something else: how many of the
-late cases would have been in time if that part of their wait, and nothing else, had been zero. Those shares overlap,
-and they are no forecast: who is pushed sooner waits for a busy agent instead.
+late case counts for the cause of the largest part of its wait, its main cause. "In time without it" asks something
+else: how many of the late cases would have been in time if that part of their wait, and nothing else, had been zero.
+Those shares overlap, and they are no forecast: who is pushed sooner waits for a busy agent instead.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from servsim.quantities import HOUR, MINUTE
 
 REPORTED = {"nobody on shift": "30 %", "dispatch delay": "20 %", "everybody busy": "the rest"}
 CAUSES = tuple(REPORTED)
+BASELINE = "fault_repair/baseline"
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_intermixed_args()
     settings = [word for word in chosen.words if "=" in word]
-    name = next((word for word in chosen.words if word not in settings), "fault_repair/baseline")
+    name = next((word for word in chosen.words if word not in settings), BASELINE)
     try:
         scenario = servsim.load(name, overrides=settings)
     except InputError as error:
@@ -42,7 +43,7 @@ def main() -> int:
     runs = (servsim.simulate(scenario, seed=chosen.seed, replication=r) for r in range(chosen.replications))
     shares = pd.DataFrame([figures(run) for run in runs])
     print("\n".join(lines(name, shares)))
-    if name == "fault_repair/baseline":
+    if name == BASELINE:
         run = servsim.simulate(scenario, seed=chosen.seed)
         print(f"most like the reported case: servsim follow {name} case={most_like_the_example(run)}")
     return 0
@@ -51,13 +52,14 @@ def main() -> int:
 def lines(name: str, shares: pd.DataFrame) -> list[str]:
     """A row for each cause; in brackets the 95 % interval of the mean over replications."""
     shown = {column: _interval(shares[column].to_numpy()) for column in shares}
-    head = f"{'of the late ones':<18} {'main cause':<22} {'reported':<10} in time without it"
-    rows = [
-        f"{cause:<18} {shown[cause]:<22} {reported:<10} {shown[f'without {cause}']}"
-        for cause, reported in REPORTED.items()
-    ]
+    reported = REPORTED if name == BASELINE else dict.fromkeys(CAUSES, "")
+    rows = [f"{cause:<18} {shown[cause]:<22} {shown[f'without {cause}']:<22} {reported[cause]}" for cause in CAUSES]
+    head = (
+        f"{'of the late ones':<18} {'main cause':<22} {'in time without it':<22} {'reported' * any(reported.values())}"
+    )
     example = f"{shown['pushed']} pushed after 85 min or later, {shown['8 h']} repaired after 8 h or later"
-    return [f"{name}: {shown['late']} late (reported 70 %)", head, *rows, f"online fault reports: {example}"]
+    late = f"{name}: {shown['late']} late" + (", reported 70 %" if name == BASELINE else "")
+    return [line.rstrip() for line in (late, head, *rows, f"online fault reports: {example}")]
 
 
 def _interval(values: np.ndarray) -> str:
