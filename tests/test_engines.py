@@ -573,6 +573,23 @@ def test_the_longest_idle_gets_the_item(engine: Engine) -> None:
     )  # fmt: skip
 
 
+def test_idle_since_the_same_tick_they_stand_in_the_order_of_the_roster(engine: Engine) -> None:
+    """bob's item is the lower one, so he completes it first; both are idle since 10."""
+    expect(
+        engine,
+        tiny(
+            {"a": at_desk(0, 10), "b": at_desk(1, 9), "c": at_desk(20, 5)},
+            staff={"ann": [(1, 90)], "bob": [(0, 90)]},
+        ),
+        """
+        a  0  0   0 10  bob
+        b  1  1   1 10  ann
+        c 20 20  20 25  ann
+        left a 10, b 10, c 25
+        """,
+    )
+
+
 def test_after_a_break_idleness_counts_anew(engine: Engine) -> None:
     staff = {"A": Person("desk", ALWAYS, [(20, 10, "postpone")]), "B": Person("desk", ALWAYS)}
     expect(
@@ -615,6 +632,26 @@ def test_the_least_utilised_gets_the_item(engine: Engine) -> None:
         c 20 20  20 25  bob
         d 26 26  26 31  ann
         left a 10, b 14, c 25, d 31
+        """,
+    )
+
+
+def test_utilisation_is_compared_to_a_millionth(engine: Engine) -> None:
+    """At 5000: ann was busy for 1 of 5000, bob for 1 of 4000 minutes."""
+    world = tiny(
+        {"a": at_desk(0, 1), "b": at_desk(1001, 1), "c": at_desk(5000, 1)},
+        staff={"ann": [(0, 9000)], "bob": [(1000, 9000)]},
+        assignment={"desk": "least_utilised"},
+        until=9000,
+    )
+    expect(
+        engine,
+        world,
+        """
+        a    0    0     0    1  ann
+        b 1001 1001  1001 1002  bob
+        c 5000 5000  5000 5001  ann
+        left a 1, b 1002, c 5001
         """,
     )
 
@@ -997,6 +1034,31 @@ def test_no_late_start_takes_the_first_item_that_fits(engine: Engine) -> None:
     )
 
 
+def test_no_late_start_looks_along_the_whole_queue_in_order(engine: Engine) -> None:
+    """At 90, when 30 minutes are left: e (rank 0) and b, c (rank 1) do not fit, of a and d (rank 2) a came first."""
+    cases = {
+        "x": at_desk(0, 90),
+        "a": at_desk(1, 20, rank=2),
+        "b": at_desk(2, 31, rank=1),
+        "c": at_desk(3, 60, rank=1),
+        "d": at_desk(4, 5, rank=2),
+        "e": at_desk(5, 40, rank=0),
+    }
+    expect(
+        engine,
+        tiny(cases, staff={"ann": [(0, 120)]}, teams={"desk": Team({"desk": 0}, "no_late_start")}),
+        """
+        x 0 0    0  90  ann
+        a 1 1   90 110  ann
+        b 2 2    -   -
+        c 3 3    -   -
+        d 4 4  110 115  ann
+        e 5 5    -   -
+        left x 90, a 110, b -, c -, d 115, e -
+        """,
+    )
+
+
 def test_what_ends_with_the_shift_fits_at_the_workers_own_pace(engine: Engine) -> None:
     """10 minutes are left: 20 fit at 200 %, 11 do not at 100 %."""
     expect(
@@ -1365,6 +1427,20 @@ def test_a_join_is_enabled_with_the_last_of_its_branches(engine: Engine) -> None
         a.join   26 26  26 26
         a.risk3  26 26  26 28  rita
         left a 28
+        """,
+    )
+
+
+def test_a_join_is_not_enabled_while_a_branch_is_open(engine: Engine) -> None:
+    expect(
+        engine,
+        tiny({"a": Case(0, [([Do(None, 5)], [Do(None, 50)], [])])}, until=20),
+        """
+        a.fork  0 0  0 0
+        a.wait  0 0  0 5
+        a.wait2 0 0  0 -
+        a.join  - -  - -
+        left a -
         """,
     )
 

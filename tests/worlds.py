@@ -11,7 +11,7 @@ A world is written in minutes (or any other unit) and names; `story` puts the wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -183,6 +183,17 @@ class World:
         plan, workload = self.plan(), self.workload()
         log = engine(plan, workload, self.stop)
         return Run("by/hand", np.datetime64("2026-03-02"), Window(0, self.stop, self.stop), plan, workload, log)
+
+    def shown(self) -> str:
+        """The world as one could write it down."""
+        parts = []
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if isinstance(value, Mapping):
+                lines = "".join(f"\n        {name!r}: {one!r}," for name, one in value.items())
+                value = f"{{{lines}\n    }}" if value else "{}"
+            parts.append(f"    {part.name}={value},")
+        return "\n".join(["World(", *parts, ")"])
 
     def ticks(self, times: Sequence[int | None]) -> np.ndarray:
         return np.array([-1 if at is None else round(at * self.unit) for at in times], np.int64)
