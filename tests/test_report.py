@@ -308,6 +308,19 @@ def test_facts_stand_beside_what_is_simulated() -> None:
     assert r"| load | 12 an hour | not \| reported |" in text
 
 
+def test_assumptions_of_a_measure_stand_behind_those_of_the_baseline_in_the_readers_language() -> None:
+    found = comparison(["peak_30"])
+    value = {"en": "3 of 10", "zh": "10人中3人"}
+    peak = {"label": {"en": "Peak shift", "zh": "高峰班"}, "value": value, "why": {"en": "whole people", "zh": "取整"}}
+    load = found.configs["fault_repair/baseline"]["assumptions"]
+    config = {**found.configs["fault_repair/peak_30"], "assumptions": {**load, "peak": peak}}
+    found = replace(found, configs={**found.configs, "fault_repair/peak_30": config})
+    rows = [
+        line for line in page.markdown(Findings(found, words("zh")), {}).splitlines() if "load" in line or "班" in line
+    ]
+    assert rows == ["| load | 12 an hour | 资料未给出 |", "| 高峰班 | 10人中3人 | 取整 |"]
+
+
 def test_swept_settings_are_in_the_names_and_not_in_the_command_again() -> None:
     found = Findings(comparison(["peak_30"]), words("en"))
     swept = ["fault_repair/baseline", "fault_repair/peak_30[staffing.desk.day=12]"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from servsim.kpis import KPIS
 from servsim.report.findings import Difference, Estimate, Findings
+from servsim.report.words import LANGUAGES
 from servsim.report.writing import NONE
 from servsim.statistics import BETTER, NO_VERDICT, NOT_SHOWN, WORSE
 
@@ -67,14 +68,31 @@ def facts(found: Findings) -> Table:
 
 
 def assumptions(found: Findings) -> Table:
-    """What the baseline takes for granted, and why."""
+    """What the baseline takes for granted and why, then what the measures add to that."""
     say = found.words
     header = tuple(Cell(say(f"table.{c}")) for c in ("assumption", "value", "why"))
     rows = (
-        (say.label(a.get("label"), name), str(a.get("value", NONE)), say.label(a.get("why"), ""))
-        for name, a in _entries(found, "assumptions")
+        (say.label(a.get("label"), name), _assumed(found, a.get("value")), say.label(a.get("why"), ""))
+        for name, a in _assumptions(found)
     )
     return Table(header, tuple(tuple(map(Cell, row)) for row in rows), numeric=False)
+
+
+def _assumptions(found: Findings) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each assumption of any scenario once, by name; a scenario that changes one is its own."""
+    listed: list[tuple[str, Mapping[str, Any]]] = []
+    for scenario in (found.baseline, *found.alternatives):
+        for entry in _entries(found, "assumptions", scenario):
+            if entry not in listed:
+                listed.append(entry)
+                yield entry
+
+
+def _assumed(found: Findings, value: Any) -> str:
+    """A value, which may be written in two languages."""
+    if isinstance(value, Mapping) and set(value) <= set(LANGUAGES):
+        return found.words.label(value, NONE)
+    return NONE if value is None else str(value)
 
 
 def failures(found: Findings) -> Table:
@@ -148,5 +166,7 @@ def _fact(found: Findings, name: str, fact: Mapping[str, Any]) -> tuple[Cell, ..
     return tuple(map(Cell, (label, source, reported, simulated, f"± {scale.difference(tolerance)}", verdict)))
 
 
-def _entries(found: Findings, section: str) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(str(name), entry) for name, entry in (found.config.get(section) or {}).items()]
+def _entries(found: Findings, section: str, scenario: str = "") -> list[tuple[str, Mapping[str, Any]]]:
+    """(id, entry) of a section of a scenario's configuration, the baseline's by default."""
+    config = found.comparison.configs.get(scenario or found.baseline, {})
+    return [(str(name), entry) for name, entry in (config.get(section) or {}).items()]
