@@ -125,6 +125,7 @@ def test_everything_that_people_read_is_in_both_languages(variant: str) -> None:
     texts = [scenario.label, scenario.question, *(fact.label for fact in scenario.facts.values())]
     for assumption in scenario.assumptions.values():
         texts += [assumption.label, assumption.why]
+        assert set(assumption.value) == {"en", "zh"}
     parts = (scenario.departments, scenario.pools, scenario.shifts, scenario.case_classes, scenario.demand)
     texts += [part.label for group in parts for part in group.values()]
     assert all(text.en and text.zh for text in texts)
