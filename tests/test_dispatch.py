@@ -39,7 +39,7 @@ TRACE = """at,class,minutes
 
 
 def office(folder: Path, **dispatch: Any) -> Scenario:
-    """One at the desk; five cases come while the first is served. Two steps: serve (the first response) and close, 1 min."""
+    """One at the desk; five cases come while the first is served. Two steps: serve, the first response; close, 1 min."""
     (folder / "cases.csv").write_text(TRACE, encoding="utf-8")
     steps = {
         "serve": {"kind": "task", "skill": "desk", "time": "1 min", "next": "close"},
@@ -51,7 +51,7 @@ def office(folder: Path, **dispatch: Any) -> Scenario:
         "vip": {"resolution": {"limit": "3 h"}},
     }
     priorities = {"slow": 3, "quick": 2, "vip": 1}
-    head_starts = {"slow": "0 min", "quick": "5 min", "vip": "15 min"}
+    head_starts = {"slow": "0 min", "quick": "5 min", "vip": "20 min"}
     classes = {
         name: {
             "process": "p",
@@ -123,7 +123,7 @@ def test_shortest_job_is_by_the_work_of_the_item(tmp_path: Path) -> None:
 
 
 def test_a_head_start_counts_as_waiting(tmp_path: Path) -> None:
-    assert ranks(tmp_path, "head_start") == ([0, 0, -5, -5, -15], [0, 0, -5, -5, -15], 1)
+    assert ranks(tmp_path, "head_start") == ([0, 0, -5, -5, -20], [0, 0, -5, -5, -20], 1)
 
 
 def test_ageing_is_a_wait_for_each_class_of_priority(tmp_path: Path) -> None:
@@ -159,10 +159,10 @@ ORDERS = {
     "lcfs": "04321",
     "priority": "04231",
     "edd": "02341",
-    "slack": "02341",
+    "slack": "02314",
     "sjf": "02341",
-    "head_start": "01243",  # as if come at 8:10, 8:15, 8:25, 8:25
-    "ageing": "02431",  # as if come at 9:10, 9:00, 9:10, 9:00: among equals who came first
+    "head_start": "01243",  # as if come at 8:10, 8:15, 8:25, 8:20
+    "ageing": "02413",  # as if come at 9:10, 9:00, 9:10, 9:00: among equals who came first
 }
 
 
