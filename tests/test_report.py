@@ -72,7 +72,7 @@ def test_items_with_commas_inside_are_told_apart() -> None:
 # ---------------------------------------------------------------------- numbers
 def test_numbers_have_no_more_digits_than_their_interval_deserves() -> None:
     minutes = scale("min", 200.0, None, words("en"))
-    assert minutes.numbers(35.612, 35.2, 36.02) == ("36", "35", "36")
+    assert minutes.numbers(35.612, 35.2, 36.02) == ("35.6", "35.2", "36.0")
     assert scale("min", 40.0, None, words("en")).numbers(35.612, 35.2, 36.02) == ("35.6", "35.2", "36.0")
     assert digits(12_305.0, 15.0) == -1
 
@@ -101,20 +101,20 @@ def test_lines_break_between_chinese_characters_but_not_before_their_punctuation
 # ---------------------------------------------------------------------- sentences
 def test_a_better_measure_is_told_with_size_interval_level_and_cost() -> None:
     assert sentence("peak_30") == (
-        "Peak-hour headcount +30 %: shortens the mean first response time by 92 min (91 to 92) to 95 min and raises "
-        "the share answered within the promise by 31.0 percentage points (30.9 to 31.1) to 60.5 %. "
+        "Peak-hour headcount +30 %: shortens the mean first response time by 91.8 min (91.3 to 92.4) to 95 min and "
+        "raises the share answered within the promise by 31.0 percentage points (30.9 to 31.1) to 60.5 %. "
         "The cost per case rises by ¥3.1 (3.0 to 3.2)."
     )
     assert sentence("peak_30", "zh") == (
-        "高峰时段增加30%人手：使平均首次响应时间缩短92分钟（91至92）至95分钟，并使按时响应率提高31.0个百分点"
+        "高峰时段增加30%人手：使平均首次响应时间缩短91.8分钟（91.3至92.4）至95分钟，并使按时响应率提高31.0个百分点"
         "（30.9至31.1）至60.5%。单个事项成本增加¥3.1（3.0至3.2）。"
     )
 
 
 def test_a_worse_measure_is_told_as_worse() -> None:
-    assert "lengthens the mean first response time by 44 min" in sentence("fewer")
+    assert "lengthens the mean first response time by 44.2 min" in sentence("fewer")
     assert "lowers the share answered within the promise by 9.0 percentage points" in sentence("fewer")
-    assert "使平均首次响应时间延长44分钟" in sentence("fewer", "zh")
+    assert "使平均首次响应时间延长44.2分钟" in sentence("fewer", "zh")
     assert "使按时响应率降低9.0个百分点" in sentence("fewer", "zh")
 
 
@@ -133,7 +133,7 @@ def test_the_verdict_counts_where_an_interval_alone_would_say_more() -> None:
     made = comparison(["peak_30"])
     made.differences["verdict"] = "no difference shown"
     told = sentences.measure(Findings(made, words("en")), "fault_repair/peak_30")
-    assert "no difference shown in the mean first response time, -92 min (-92 to -91)" in told
+    assert "no difference shown in the mean first response time, -91.8 min (-92.4 to -91.3)" in told
     assert "The cost per case shows no difference, +¥3.1 (+3.0 to +3.2)." in told
 
 

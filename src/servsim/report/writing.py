@@ -43,11 +43,12 @@ class Scale:
     def numbers(self, value: float, lower: float, upper: float, signed: bool = False) -> tuple[str, str, str]:
         """Value and interval as bare numbers with the same decimals; differences (`signed`) with their signs.
 
-        One more decimal where both ends would look the same; for differences as many as it takes to tell an end from 0.
+        One more decimal where an end would look like the value; for differences as many as it takes to tell an end
+        from 0.
         """
         v, low, high = (x * self.factor for x in (value, lower, upper))
         places = min(self.finest, digits(v, (high - low) / 2))
-        if low != high and number(low, places) == number(high, places):
+        if low != high and number(v, places) in (number(low, places), number(high, places)):
             places += 1
         if signed and low * high > 0:
             places = max(places, min(digits(v, (high - low) / 2), -_magnitude(min(abs(low), abs(high)))))
