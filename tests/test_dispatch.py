@@ -39,7 +39,7 @@ TRACE = """at,class,minutes
 
 
 def office(folder: Path, **dispatch: Any) -> Scenario:
-    """One at the desk; five cases come while the first is served. Two steps: serve, the first response; close, 1 min."""
+    """One at the desk; four cases come while the first is served. Steps: serve (the first response); close, 1 min."""
     (folder / "cases.csv").write_text(TRACE, encoding="utf-8")
     steps = {
         "serve": {"kind": "task", "skill": "desk", "time": "1 min", "next": "close"},
