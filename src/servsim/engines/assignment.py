@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from servsim.registry import Registry
 
 if TYPE_CHECKING:
-    from servsim.engines.reference import Worker
+    from servsim.engines.floor import Worker
 
 Rule = Callable[[Sequence["Worker"], int, int, int], "Worker"]
 RULES: Registry[Rule] = Registry("assignment rule")

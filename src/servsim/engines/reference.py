@@ -9,43 +9,17 @@ and for them a match is one look at the head of a line; all others go through `d
 
 from __future__ import annotations
 
-from array import array
-from collections import deque
-from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush
+from collections.abc import Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from servsim.engines.assignment import RULES, longest_idle
-from servsim.engines.clock import (
-    ARRIVAL,
-    BREAK_END,
-    BREAK_START,
-    COMPLETION,
-    DISPATCH,
-    ESCALATION,
-    PATIENCE,
-    SHIFT_END,
-    SHIFT_START,
-    Clock,
-    Moments,
-)
-from servsim.records import EndOfShift, EventLog, Outcome, Plan, Workload
-from servsim.records.arrays import Ticks
+from servsim.engines.clock import ARRIVAL, COMPLETION, DISPATCH, ESCALATION, PATIENCE, Moments
+from servsim.engines.floor import GONE, Match, Place, Pool, Queue, Worker, ticks_at
+from servsim.engines.logbook import log_of
+from servsim.engines.presence import Presence
+from servsim.engines.timeouts import Timeouts
+from servsim.records import EndOfShift, EventLog, Plan, Workload
 from servsim.records.workload import FORK
-
-GONE = -2
-"""As the skill of an item: its case gave up."""
-AHEAD = -1
-"""As the offered tick of a queued item: it was interrupted and goes before others of equal rank."""
-
-Place = tuple[int, int, int]
-"""An item's place in a queue, least first: (rank, offered tick, item)."""
-Match = tuple[int, Place, int]
-"""What may be started, least first: (preference of the worker's pool for the skill, place, number of the worker)."""
 
 
 def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
@@ -53,135 +27,8 @@ def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     return Service(plan, workload).run(until)
 
 
-class Worker:
-    """One person: on duty or not, on a break or not, idle or with an item in hand."""
-
-    __slots__ = (
-        "break_due", "busy", "duty_since", "duty_until", "engaged", "id", "idle_since", "item", "kept", "leaves",
-        "on_break", "on_duty", "pace", "pool", "present", "queue",
-    )  # fmt: skip
-
-    def __init__(self, number: int, pool: Pool, pace: list[int]) -> None:
-        self.id, self.pool = number, pool
-        self.queue = pool.plain_queue
-        self.pace = None if set(pace) <= {0, 100} else pace  # per cent by skill
-        self.item = -1  # in hand
-        self.on_duty = self.on_break = False
-        self.leaves = False  # off duty, but the item in hand is being finished
-        self.break_due = 0  # length of the break that waits for the item in hand
-        self.kept = -1  # an item laid down, to be taken up again by this worker
-        self.engaged = False  # one of the last three holds: not free after the item in hand
-        self.idle_since = 0
-        self.duty_since = self.duty_until = 0
-        self.busy = self.present = 0  # ticks, without the present item and the present duty
-
-
-class Pool:
-    """Workers able to do the same skills."""
-
-    __slots__ = ("end_of_shift", "idle", "plain_queue", "preference", "queues")
-
-    def __init__(self, end_of_shift: int, preference: list[int]) -> None:
-        self.end_of_shift, self.preference = end_of_shift, preference
-        self.idle: deque[Worker] = deque()  # longest idle first, then lowest number
-        self.queues: list[Queue] = []
-        self.plain_queue: Queue | None = None
-
-
-class Queue:
-    """The items that wait for one skill, and the pools that have it."""
-
-    __slots__ = (
-        "escalate_after", "escalate_to", "idle", "picks", "picky", "plain", "pools", "simple", "skill", "slope",
-        "waiting",
-    )  # fmt: skip
-
-    def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
-        self.skill, self.slope, self.picks = skill, slope, RULES[rule]
-        self.escalate_after, self.escalate_to = after, to
-        self.waiting: list[Place] = []  # a heap; items that went elsewhere are dropped when they come first
-        self.pools: list[Pool] = []
-        self.idle: deque[Worker] = deque()  # of the one pool of a plain queue
-        self.plain = self.simple = False
-        self.picky = False  # some pool does not start what it cannot finish
-
-    def settle(self) -> None:
-        """Say whether the queue is plain, once its pools are known."""
-        first, *others = self.pools or [Pool(EndOfShift.FINISH, [])]
-        self.picky = any(pool.end_of_shift == EndOfShift.NO_LATE_START for pool in self.pools)
-        self.plain = not others and len(first.queues) == 1 and not self.picky and self.picks is longest_idle
-        self.simple = self.plain and self.escalate_after < 0
-        if self.plain:
-            self.idle, first.plain_queue = first.idle, self
-
-    def places(self, skill: list[int]) -> Iterator[Place]:
-        """The places in order, without those whose item went elsewhere; beyond the first only where it matters."""
-        while self.waiting and skill[self.waiting[0][2]] != self.skill:
-            heappop(self.waiting)
-        yield from self.waiting[:1]
-        if self.picky:
-            yield from (place for place in sorted(self.waiting)[1:] if skill[place[2]] == self.skill)
-
-    def remove(self, place: Place) -> None:
-        """Take a place out of the queue: nearly always the first."""
-        if self.waiting[0] == place:
-            heappop(self.waiting)
-        else:
-            self.waiting.remove(place)
-            heapify(self.waiting)
-
-
-class Service:
+class Service(Presence, Timeouts):
     """The service organisation at work: one method for each thing that can happen in it."""
-
-    def __init__(self, plan: Plan, workload: Workload) -> None:
-        self.plan, self.workload = plan, workload
-        self.clock = Clock()
-        self.agenda = self.clock.agenda
-        self._take_in_workload(workload)
-        self._take_in_plan(plan)
-        self.started, self.completed = (array("q", [-1]) * workload.n_items for _ in range(2))
-        self.worker_of = array("i", [-1]) * workload.n_items
-        self.abandoned: dict[int, int] = {}  # case → tick
-        self.giving_up: dict[int, int] = {}  # case → tick: those that leave when the items in hand then are completed
-        self.cut_short: list[int] = []  # the last items of such cases
-        self.work_left: dict[int, int] = {}  # of interrupted items, at a pace of 100 %
-        self.resumed_at: dict[int, int] = {}  # when they were last taken up again
-        self.stretches: list[tuple[int, int, int, int]] = []  # item, worker, from, to: of interrupted items
-        self.escalations: list[tuple[int, int]] = []  # item, at
-        self.still_to_join: dict[int, int] = {}
-        self.careful = "least_utilised" in plan.assignment  # stretches of work have to be noted
-        plain = all(pool.plain_queue for pool in self.pools)
-        self.straight = plain and not self.hold and not self.joins and not self.answers  # what follows can be offered
-        self.completes = self.complete
-        self.simultaneous = False  # dispatch waits for the rest of this round of the tick (rule 2)
-
-    def _take_in_workload(self, work: Workload) -> None:
-        self.skill, self.work, self.next_item = listed(work.skill), listed(work.work), listed(work.next_item)
-        self.hold = listed(work.hold) if work.hold.any() else None
-        self.rank = listed(work.rank)
-        self.lot = work.lot.tolist()
-        bounds, targets = work.fork_first.tolist(), work.fork_target.tolist()
-        self.forks = {item: targets[bounds[k] : bounds[k + 1]] for k, item in enumerate(work.fork_item.tolist())}
-        self.answers = (work.steps.responds[work.step] == 1).tobytes() if (work.patience >= 0).any() else b""
-        joins = np.flatnonzero(work.n_predecessors > 1)
-        self.joins = dict(zip(joins.tolist(), work.n_predecessors[joins].tolist(), strict=True))
-
-    def _take_in_plan(self, plan: Plan) -> None:
-        columns = (self.workload.rank_slope, plan.escalate_after, plan.escalate_to)
-        slopes, afters, tos = (column.tolist() for column in columns)
-        rows = zip(slopes, plan.assignment, afters, tos, strict=True)
-        self.queues = [Queue(skill, *row) for skill, row in enumerate(rows)]
-        teams = zip(plan.pool_end_of_shift.tolist(), plan.preference.tolist(), strict=True)
-        self.pools = [Pool(*row) for row in teams]
-        for pool in self.pools:
-            pool.queues = [self.queues[skill] for skill, place in enumerate(pool.preference) if place >= 0]
-            for queue in pool.queues:
-                queue.pools.append(pool)
-        for queue in self.queues:
-            queue.settle()
-        people = zip(plan.worker_pool.tolist(), plan.pace.tolist(), strict=True)
-        self.workers = [Worker(number, self.pools[pool], pace) for number, (pool, pace) in enumerate(people)]
 
     # ------------------------------------------------------------------ the processes
     def run(self, until: int) -> EventLog:
@@ -189,7 +36,7 @@ class Service:
         for process in (self.arrivals, self.shifts, self.breaks):
             self.clock.process(process())
         self.clock.run(until)
-        return self.log(until)
+        return log_of(self, until)
 
     def arrivals(self) -> Moments:
         """Cases come in, one by one."""
@@ -203,29 +50,6 @@ class Service:
                 self.reach(item, at)
             else:
                 self.offer(item, at)
-
-    def shifts(self) -> Moments:
-        """Workers come on duty and go off duty."""
-        plan = self.plan
-        begins = zip(plan.duty_from.tolist(), plan.duty_worker.tolist(), plan.duty_to.tolist(), strict=True)
-        changes = [(at, SHIFT_START, worker, to) for at, worker, to in begins]
-        changes += [(to, SHIFT_END, worker, to) for _, _, worker, to in changes]
-        for at, phase, number, to in sorted(changes):
-            yield at, phase, number
-            self.gather()
-            if phase == SHIFT_START:
-                self.come_on_duty(self.workers[number], at, to)
-            else:
-                self.go_off_duty(self.workers[number], at)
-
-    def breaks(self) -> Moments:
-        """Breaks fall due; the end of each is booked when it begins."""
-        plan = self.plan
-        columns = (plan.break_at, plan.break_worker, plan.break_lasts, plan.break_postponed)
-        for at, number, lasts, postponed in sorted(zip(*(column.tolist() for column in columns), strict=True)):
-            yield at, BREAK_START, number
-            self.gather()
-            self.break_falls_due(self.workers[number], at, lasts, bool(postponed))
 
     # ------------------------------------------------------------------ a case moves on
     def reach(self, item: int, now: int) -> None:
@@ -305,9 +129,6 @@ class Service:
             if self.still_to_join[item]:
                 return
         self.reach(item, now)
-
-    def case_of(self, item: int) -> int:
-        return int(self.workload.case[item])
 
     # ------------------------------------------------------------------ work meets worker
     def start(self, worker: Worker, item: int, now: int) -> None:
@@ -439,199 +260,3 @@ class Service:
         work = self.work_left.get(item, self.work[item])
         pace = worker.pace[self.skill[item]] if worker.pace else 100
         return now + ticks_at(pace, work) <= worker.duty_until
-
-    # ------------------------------------------------------------------ presence
-    def come_on_duty(self, worker: Worker, now: int, to: int) -> None:
-        worker.on_duty, worker.duty_since, worker.duty_until = True, now, to
-        if worker.leaves:  # still at the last item of the shift before
-            worker.leaves, worker.engaged = False, False
-        elif not worker.on_break:
-            self.become_free(worker, now, worker.pool.queues)
-
-    def go_off_duty(self, worker: Worker, now: int) -> None:
-        """The shift ends; what becomes of the item in hand is the pool's rule (rule 5)."""
-        worker.on_duty, worker.break_due, worker.engaged = False, 0, worker.kept >= 0
-        worker.present += now - worker.duty_since
-        rule = worker.pool.end_of_shift
-        finishes = rule in (EndOfShift.FINISH, EndOfShift.NO_LATE_START)
-        if worker.item >= 0 and finishes:
-            worker.leaves = worker.engaged = True
-        elif worker.item >= 0:
-            self.lay_down(worker, now)
-        elif not worker.on_break:
-            worker.pool.idle.remove(worker)
-        if worker.kept >= 0 and rule != EndOfShift.SUSPEND_KEEP:
-            self.hand_back(worker, now)
-
-    def break_falls_due(self, worker: Worker, now: int, lasts: int, postponed: bool) -> None:
-        """An idle worker goes; one with an item in hand goes after it, or lays it down (rule 5)."""
-        if not worker.on_duty:
-            return
-        if worker.on_break or (worker.item >= 0 and postponed):
-            worker.break_due += lasts
-            worker.engaged = True
-            return
-        if worker.item >= 0:
-            self.lay_down(worker, now)
-        else:
-            worker.pool.idle.remove(worker)
-        self.begin_break(worker, now, lasts)
-
-    def begin_break(self, worker: Worker, now: int, lasts: int) -> None:
-        worker.on_break = True
-        self.clock.book(now + lasts, BREAK_END, worker.id, self.end_break)
-
-    def end_break(self, number: int) -> None:
-        worker = self.workers[number]
-        worker.on_break = False
-        self.gather()
-        if worker.on_duty:
-            self.become_free(worker, self.clock.tick, worker.pool.queues)
-
-    def be_engaged(self, worker: Worker, now: int) -> None:
-        """Leave, or take the break that is due, or take up again what was laid down."""
-        lasts, item = worker.break_due, worker.kept
-        if worker.leaves:
-            worker.leaves = worker.engaged = False
-        elif lasts:
-            worker.break_due, worker.engaged = 0, item >= 0
-            self.begin_break(worker, now, lasts)
-        else:
-            worker.kept, worker.engaged = -1, False
-            if self.skill[item] != GONE:
-                self.start(worker, item, now)
-            else:
-                self.become_free(worker, now, worker.pool.queues)
-
-    # ------------------------------------------------------------------ interruptions
-    def lay_down(self, worker: Worker, now: int) -> None:
-        """The item in hand stays with the worker, its work left is kept."""
-        item, self.careful = worker.item, True
-        self.clock.cancel(item, self.completes)
-        pace = worker.pace[self.skill[item]] if worker.pace else 100
-        done = ((now - self.taken_up_at(item)) * pace + 50) // 100
-        self.work_left[item] = max(0, self.work_left.get(item, self.work[item]) - done)
-        self.account(worker, now)
-        worker.item, worker.kept, worker.engaged = -1, item, True
-
-    def hand_back(self, worker: Worker, now: int) -> None:
-        """What was laid down goes back to its queue, before others of equal rank (rule 3)."""
-        item, worker.kept, worker.engaged = worker.kept, -1, False
-        if self.skill[item] != GONE:
-            queue = self.queues[self.skill[item]]
-            heappush(queue.waiting, (self.rank[item], AHEAD, item))
-            self.dispatch(now, (queue,))
-
-    def account(self, worker: Worker, now: int) -> None:
-        """Note the stretch of work that ends now, where it does not follow from start and completion."""
-        since = self.taken_up_at(worker.item)
-        worker.busy += now - since
-        if worker.item in self.work_left:
-            self.stretches.append((worker.item, worker.id, since, now))
-
-    def taken_up_at(self, item: int) -> int:
-        """When the present stretch of work on the item began."""
-        return self.resumed_at.get(item, self.started[item])
-
-    # ------------------------------------------------------------------ time-outs
-    def lose_patience(self, case: int) -> None:
-        """The case leaves unless it has been answered; from a worker's hands when the item is completed (rule 7)."""
-        items = self.items_of(case)
-        if any(self.started[item] >= 0 if self.answers[item] else self.is_end(item) for item in items):
-            return
-        in_hand = [item for item in items if self.is_in_hand(item)]
-        if in_hand:
-            self.giving_up[case] = self.clock.tick
-        else:
-            self.abandoned[case] = self.clock.tick
-        for item in items:
-            if self.completed[item] < 0 and item not in in_hand:
-                self.skill[item] = GONE
-
-    def items_of(self, case: int) -> range:
-        return range(*self.workload.first_item[case : case + 2].tolist())
-
-    def is_in_hand(self, item: int) -> bool:
-        return self.worker_of[item] >= 0 and self.workers[self.worker_of[item]].item == item
-
-    def is_end(self, item: int) -> bool:
-        return self.next_item[item] == -1 and self.completed[item] >= 0
-
-    def escalate(self, item: int) -> None:
-        """Waited too long here: the item goes to another queue, with its place by rank and offered tick (rule 7)."""
-        if self.started[item] >= 0 or self.skill[item] == GONE:
-            return
-        queue, now = self.queues[self.skill[item]], self.clock.tick
-        place = next(place for place in queue.waiting if place[2] == item)
-        queue.remove(place)
-        self.escalations.append((item, now))
-        self.skill[item] = queue.escalate_to
-        self.enter(self.queues[queue.escalate_to], place, now)
-
-    # ------------------------------------------------------------------ the log
-    def log(self, until: int) -> EventLog:
-        """The facts, with what follows from them: when each item was enabled and offered, when each case left."""
-        for worker in self.workers:
-            if worker.item in self.work_left:
-                self.stretches.append((worker.item, worker.id, self.taken_up_at(worker.item), until))
-        work = self.workload
-        completed = np.frombuffer(self.completed, np.int64)
-        enabled = enabled_at(work, completed, self.cut_short, until)
-        left_at, outcome = np.full(work.n_cases, -1), np.zeros(work.n_cases, np.int8)
-        last = np.flatnonzero((work.leaves > 0) & (completed >= 0))
-        last = np.setdiff1d(last, self.cut_short, assume_unique=True) if self.cut_short else last
-        left_at[work.case[last]], outcome[work.case[last]] = completed[last], work.leaves[last]
-        gone = list(self.abandoned)
-        left_at[gone], outcome[gone] = list(self.abandoned.values()), Outcome.ABANDONED
-        offered = np.where(enabled >= 0, enabled + work.hold, -1)
-        limit = np.where(left_at >= 0, left_at, until - 1)
-        limit[list(self.giving_up)] = list(self.giving_up.values())
-        stretches = np.array(sorted(self.stretches, key=lambda s: (s[2], s[0])), np.int64).reshape(-1, 4)
-        escalations = np.array(self.escalations, np.int64).reshape(-1, 2)
-        return EventLog(
-            enabled_at=enabled,
-            offered_at=np.where(offered <= limit[work.case], offered, -1),
-            started_at=np.frombuffer(self.started, np.int64),
-            completed_at=completed,
-            worker=np.frombuffer(self.worker_of, np.int32),
-            stretch_item=stretches[:, 0].astype(np.int32),
-            stretch_worker=stretches[:, 1].astype(np.int32),
-            stretch_from=stretches[:, 2].copy(),
-            stretch_to=stretches[:, 3].copy(),
-            escalated_item=escalations[:, 0].astype(np.int32),
-            escalated_at=escalations[:, 1].copy(),
-            left_at=left_at,
-            outcome=outcome,
-        )
-
-
-def enabled_at(work: Workload, completed: Ticks, cut_short: list[int], until: int) -> Ticks:
-    """[items] when the last predecessor was completed, or the case arrived; -1 where that did not happen."""
-    done = completed.copy()
-    done[cut_short] = -1
-    enabled = np.full(work.n_items, -1)
-    enabled[work.first_item[:-1]] = np.where(work.arrived_at < until, work.arrived_at, -1)
-    chained = np.flatnonzero(work.next_item >= 0)
-    after, before = work.next_item[chained], done[chained]
-    if len(work.fork_item):
-        after = np.concatenate([after, work.fork_target])
-        before = np.concatenate([before, np.repeat(done[work.fork_item], np.diff(work.fork_first))])
-    enabled[after] = before
-    joined = work.n_predecessors[after] > 1
-    if joined.any():
-        after, before = after[joined], before[joined]
-        enabled[after] = -1
-        np.maximum.at(enabled, after, before)
-        enabled[after[before < 0]] = -1
-    return enabled
-
-
-def listed(column: NDArray[np.integer[Any]]) -> list[int]:
-    """The column as a list of its own: reading one entry of a list is quicker."""
-    same = len(column) and column[0] == column[-1] and (column == column[0]).all()
-    return [int(column[0])] * len(column) if same else column.tolist()
-
-
-def ticks_at(pace: int, work: int) -> int:
-    """Ticks that `work` takes at a pace in per cent, rounded half up."""
-    return (200 * work + pace) // (2 * pace)

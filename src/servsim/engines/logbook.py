@@ -1,0 +1,66 @@
+"""The log of a service that has come to its end: what was noted, and what follows from it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from servsim.engines.floor import Floor
+from servsim.records import EventLog, Outcome, Workload
+from servsim.records.arrays import Ticks
+
+
+def log_of(floor: Floor, until: int) -> EventLog:
+    """The facts, with what follows from them: when each item was enabled and offered, when each case left."""
+    for worker in floor.workers:
+        if worker.item in floor.work_left:
+            floor.stretches.append((worker.item, worker.id, floor.taken_up_at(worker.item), until))
+    work = floor.workload
+    completed = np.frombuffer(floor.completed, np.int64)
+    enabled = enabled_at(work, completed, floor.cut_short, until)
+    left_at, outcome = np.full(work.n_cases, -1), np.zeros(work.n_cases, np.int8)
+    last = np.flatnonzero((work.leaves > 0) & (completed >= 0))
+    last = np.setdiff1d(last, floor.cut_short, assume_unique=True) if floor.cut_short else last
+    left_at[work.case[last]], outcome[work.case[last]] = completed[last], work.leaves[last]
+    gone = list(floor.abandoned)
+    left_at[gone], outcome[gone] = list(floor.abandoned.values()), Outcome.ABANDONED
+    offered = np.where(enabled >= 0, enabled + work.hold, -1)
+    limit = np.where(left_at >= 0, left_at, until - 1)
+    limit[list(floor.giving_up)] = list(floor.giving_up.values())
+    stretches = np.array(sorted(floor.stretches, key=lambda s: (s[2], s[0])), np.int64).reshape(-1, 4)
+    escalations = np.array(floor.escalations, np.int64).reshape(-1, 2)
+    return EventLog(
+        enabled_at=enabled,
+        offered_at=np.where(offered <= limit[work.case], offered, -1),
+        started_at=np.frombuffer(floor.started, np.int64),
+        completed_at=completed,
+        worker=np.frombuffer(floor.worker_of, np.int32),
+        stretch_item=stretches[:, 0].astype(np.int32),
+        stretch_worker=stretches[:, 1].astype(np.int32),
+        stretch_from=stretches[:, 2].copy(),
+        stretch_to=stretches[:, 3].copy(),
+        escalated_item=escalations[:, 0].astype(np.int32),
+        escalated_at=escalations[:, 1].copy(),
+        left_at=left_at,
+        outcome=outcome,
+    )
+
+
+def enabled_at(work: Workload, completed: Ticks, cut_short: list[int], until: int) -> Ticks:
+    """[items] when the last predecessor was completed, or the case arrived; -1 where that did not happen."""
+    done = completed.copy()
+    done[cut_short] = -1
+    enabled = np.full(work.n_items, -1)
+    enabled[work.first_item[:-1]] = np.where(work.arrived_at < until, work.arrived_at, -1)
+    chained = np.flatnonzero(work.next_item >= 0)
+    after, before = work.next_item[chained], done[chained]
+    if len(work.fork_item):
+        after = np.concatenate([after, work.fork_target])
+        before = np.concatenate([before, np.repeat(done[work.fork_item], np.diff(work.fork_first))])
+    enabled[after] = before
+    joined = work.n_predecessors[after] > 1
+    if joined.any():
+        after, before = after[joined], before[joined]
+        enabled[after] = -1
+        np.maximum.at(enabled, after, before)
+        enabled[after[before < 0]] = -1
+    return enabled

@@ -1,0 +1,34 @@
+"""What happens when nobody came in time: customers give up, items move to another queue (docs/semantics.md, rule 7)."""
+
+from __future__ import annotations
+
+from servsim.engines.floor import GONE, Floor
+
+
+class Timeouts(Floor):
+    """Patience and escalation."""
+
+    def lose_patience(self, case: int) -> None:
+        """The case leaves unless it has been answered; from a worker's hands when the item is completed (rule 7)."""
+        items = self.items_of(case)
+        if any(self.started[item] >= 0 if self.answers[item] else self.is_end(item) for item in items):
+            return
+        in_hand = [item for item in items if self.is_in_hand(item)]
+        if in_hand:
+            self.giving_up[case] = self.clock.tick
+        else:
+            self.abandoned[case] = self.clock.tick
+        for item in items:
+            if self.completed[item] < 0 and item not in in_hand:
+                self.skill[item] = GONE
+
+    def escalate(self, item: int) -> None:
+        """Waited too long here: the item goes to another queue, with its place by rank and offered tick (rule 7)."""
+        if self.started[item] >= 0 or self.skill[item] == GONE:
+            return
+        queue, now = self.queues[self.skill[item]], self.clock.tick
+        place = next(place for place in queue.waiting if place[2] == item)
+        queue.remove(place)
+        self.escalations.append((item, now))
+        self.skill[item] = queue.escalate_to
+        self.enter(self.queues[queue.escalate_to], place, now)
