@@ -135,9 +135,9 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_expected_arrivals_are_those_that_come_day_by_day(kind: str) -> None:
     demand = arriving(**KINDS[kind])
-    surges = {"sale": {"from": "2026-03-04", "to": "2026-03-04", "factor": 3}} if kind != "appointments" else {}
-    batch = {"sizes": {1: 0.5, 3: 0.5}} if kind != "appointments" else None
-    demand["phone"] |= {"factor": 1, "surges": surges, "batch": batch, "busy_days": {"cv": 0.01}}
+    surges = {"sale": {"from": "2026-03-04", "to": "2026-03-04", "factor": 3}}
+    if kind != "appointments":
+        demand["phone"] |= {"surges": surges, "batch": {"sizes": {1: 0.5, 3: 0.5}}, "busy_days": {"cv": 0.01}}
     clock = {"start": "2026-03-02 06:00", "horizon": "6 d"}
     scenario = desk(demand=demand, clock=clock)
     (inflow,) = inflows(scenario)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,9 @@ class Arrivals(Model):
     """When cases come."""
 
     kind: str
+
+    fixed: ClassVar[str | None] = None
+    """Why a factor, surges, busy days and batches cannot change the number of cases; None where they can."""
 
 
 @ARRIVALS.register("hourly")
@@ -107,6 +110,8 @@ class Appointments(Arrivals):
     early_or_late: EarlyOrLate | None = None
     no_show: Share = 0.0
 
+    fixed: ClassVar[str | None] = "appointments are as many as are booked; change `times`, `every` or `per_slot`"
+
     @model_validator(mode="after")
     def _times_or_interval(self) -> Self:
         interval = (self.begin, self.end, self.every)
@@ -152,6 +157,8 @@ class Trace(Arrivals):
     columns: TraceColumns
     first_date: Date | None = Field(default=None, alias="from")
     unit: str | None = None
+
+    fixed: ClassVar[str | None] = "a trace is replayed as it stands in the file"
 
     _path: Path = PrivateAttr()
 
@@ -244,6 +251,13 @@ class Demand(Model):
                 sums_to_one(self.mix)
             except ValueError as error:
                 raise refuse((("mix",), str(error)), value=self.mix) from None
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_without_effect(self) -> Self:
+        asked = {"factor": self.factor != 1, "busy_days": self.busy_days, "surges": self.surges, "batch": self.batch}
+        if self.arrivals.fixed and (names := [name for name, given in asked.items() if given]):
+            raise refuse(*(((name,), f"has no effect here: {self.arrivals.fixed}") for name in names))
         return self
 
     @property
