@@ -868,6 +868,21 @@ def test_the_clock_may_start_within_a_shift() -> None:
     assert breaks(plan) == {"desk.day.1": [(0.5, 30, 1)]}
 
 
+def test_a_break_that_has_begun_before_the_clock_goes_on() -> None:
+    plan = staffed(
+        clock={"start": "2026-03-02 12:10", "horizon": "4 h"},
+        shifts={
+            "day": {
+                "days": "mon",
+                "hours": "09:00-17:00",
+                "breaks": [{"at": "11:00", "lasts": "1 h"}, {"at": "12:00", "lasts": "30 min", "rule": "pause"}],
+            }
+        },
+        staffing={"desk": {"day": 1}},
+    )
+    assert breaks(plan) == {"desk.day.1": [(0, 20, 0)]}
+
+
 def test_paces_of_named_workers_come_on_top_of_the_pools() -> None:
     plan = staffed(
         pools={"desk": {"department": "office", "skills": {"a": {"pace": 80}, "b": {"preference": 2}}}},
