@@ -299,6 +299,33 @@ def test_an_unanswered_case_is_a_miss_once_its_due_time_has_passed() -> None:
     assert math.isnan(share(60))
 
 
+def test_a_case_that_ends_without_an_answer_is_a_miss_whenever_it_was_due() -> None:
+    case = {"at": 0, "left": 20, "outcome": "completed", "due": {"first_response": 90}, "items": []}
+    world = dataclasses.replace(ONE_PERSON, promises={"first_response": {}}, cases=[case], window=(0, 60, 60))
+    assert figures(world.run())["promise_first_response"]["all"] == 0
+
+
+def test_a_case_belongs_to_the_department_of_the_first_step_that_needs_somebody() -> None:
+    wait, ask = {"step": "wait", "enabled": 0, "started": 0, "completed": 4}, {"step": "ask", "enabled": 4, "started": 9}
+    world = World(
+        departments=("front", "back"),
+        pools={"p": {"department": "back", "skills": ["s"]}, "q": {"department": "front", "skills": ["t"]}},
+        skills=("s", "t"),
+        steps={"wait": {"kind": "delay"}, "ask": {"skill": "s", "responds": 1}, "do": {"skill": "t"}},
+        cases=[
+            {"at": 0, "items": [wait, ask, {"step": "do"}]},
+            {"at": 0, "items": [wait]},
+            {"at": 0, "items": [{"step": "do"}]},
+        ],
+        window=(0, 60, 60),
+    )
+    found = figures(world.run())
+    assert found["first_response_mean"]["department=back"] == 9
+    assert found["unfinished_share"] == {"all": 1, "department=back": 1, "department=front": 1, "hour=00": 1} | {
+        group: 1 for group in found["unfinished_share"] if group.startswith(("class=", "channel="))
+    }
+
+
 def test_an_escalated_item_waits_in_the_next_queue() -> None:
     world = World(
         departments=("d",),

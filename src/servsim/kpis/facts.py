@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.kpis.groups import HOURS, Groups, counts, everything, way
+from servsim.kpis.groups import HOURS, Groups, Integers, counts, everything, way
 from servsim.kpis.kpi import once
 from servsim.quantities import HOUR
 from servsim.records import Outcome, Run
@@ -57,12 +57,9 @@ class Cells(NamedTuple):
 
 @once
 def case_cells(run: Run) -> Cells:
-    """Counted cases by class, channel, hour of arrival and department (of the case's first step)."""
+    """Counted cases by class, channel, hour of arrival and department (of the first step that needs somebody)."""
     work, plan, cases = run.workload, run.plan, counted(run).cases
-    first = work.first_item[:-1][cases]
-    department = np.full(len(first), -1, np.int32)
-    own = work.first_item[1:][cases] > first  # a case without items has no first step
-    department[own] = step_department(run)[work.step[first[own]]]
+    department = _first_department(run, work.first_item[:-1][cases], work.first_item[1:][cases])
     hour = (work.arrived_at[cases] + midnight(run)) // HOUR % 24
     shape = (max(1, len(work.classes)), max(1, len(work.channels)), 24, len(plan.departments) + 1)
     raw = np.ravel_multi_index((work.case_class[cases], work.channel[cases], hour, department + 1), shape)
@@ -78,6 +75,14 @@ def case_cells(run: Run) -> Cells:
         way("hour", HOURS, at),
     )
     return Cells(place[raw], len(used), Groups(ways))
+
+
+def _first_department(run: Run, first: Integers, end: Integers) -> Ids:
+    """[cases] the department of the first of the items [first, end) whose step has one, -1 where none has."""
+    of_step, step = step_department(run), run.workload.step
+    owned = np.append(np.flatnonzero((of_step >= 0)[step]), len(step))
+    at = owned[np.searchsorted(owned, first)]
+    return np.where(at < end, np.append(of_step[step], np.int32(-1))[at], np.int32(-1))
 
 
 @once

@@ -11,7 +11,7 @@ from servsim.kpis.facts import case_cells, counted, ended
 from servsim.kpis.groups import Floats, counts, ratio
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.quantities import SECOND
-from servsim.records import Outcome, Run
+from servsim.records import Run
 from servsim.records.arrays import Ticks
 
 
@@ -22,19 +22,28 @@ class Verdict(NamedTuple):
     missed: NDArray[np.int64]
 
 
-def judged(run: Run, event: str, due: Ticks) -> Verdict:
-    """What became of a promise with these due times ([counted cases], -1: nothing promised).
+OPEN, KEPT, MISSED = 0, 1, 2
 
-    Kept: answered (resolved: completed or rejected) at the due time or before. Missed: later; or not yet when the clock
-    stops and the due time has passed; or given up by the customer before. A case still open whose due time
-    has not passed when the clock stops is left out.
+
+def states(run: Run, event: str, due: Ticks) -> NDArray[np.int64]:
+    """[counted cases] what became of a promise with these due times ([counted cases], -1: nothing promised).
+
+    KEPT: answered (resolved: completed or rejected) at the due time or before. MISSED: later; or not yet when the clock
+    stops and the due time has passed; or the case left before without. OPEN: a case still open whose due time has not
+    passed when the clock stops; or nothing was promised.
     """
-    cases, cells = counted(run).cases, case_cells(run)
-    done = run.responded_at[cases] if event == "first_response" else np.where(ended(run), run.log.left_at[cases], -1)
-    over = (done >= 0) | (due < run.window.until) | (run.log.outcome[cases] == Outcome.ABANDONED)
-    state = np.where(due < 0, 0, np.where((done >= 0) & (done <= due), 1, np.where(over, 2, 0)))
+    cases = counted(run).cases
+    left = run.log.left_at[cases]
+    done = run.responded_at[cases] if event == "first_response" else np.where(ended(run), left, -1)
+    over = (done >= 0) | (due < run.window.until) | (left >= 0)
+    return np.where(due < 0, OPEN, np.where((done >= 0) & (done <= due), KEPT, np.where(over, MISSED, OPEN)))
+
+
+def judged(run: Run, event: str, due: Ticks) -> Verdict:
+    """How many promises were kept and missed."""
+    cells, state = case_cells(run), states(run, event, due)
     count = counts(cells.cell * 3 + state, cells.n * 3).reshape(cells.n, 3)
-    return Verdict(count[:, 1], count[:, 2])
+    return Verdict(count[:, KEPT], count[:, MISSED])
 
 
 @once
@@ -56,9 +65,9 @@ def kept_share(run: Run, event: str) -> Floats:
 
 @kpi("promise_first_response", "share", "higher", "answered within the promise", "按承诺时限首次响应的比例")
 def promise_first_response(run: Run) -> Pairs:
-    """Share of counted cases first answered by the due time. A customer who gave up unanswered counts as a miss, so
-    does a case unanswered when the clock stops after its due time; one whose due time is still to come is left out.
-    NaN where nothing was promised or is decided."""
+    """Share of counted cases first answered by the due time. A case that left unanswered (given up, or ended without an
+    answer) counts as a miss, so does a case unanswered when the clock stops after its due time; one whose due time is
+    still to come is left out. NaN where nothing was promised or is decided."""
     return case_cells(run).groups.pairs(kept_share(run, "first_response"))
 
 
