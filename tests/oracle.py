@@ -59,6 +59,7 @@ class Worker:
     kept: Item | None = None
     since: int = 0  # took up the item in hand
     overtime: bool = False
+    overtime_to: int = -1
     idle_since: int = 0
     busy: int = 0
     rostered: int = 0
@@ -115,8 +116,8 @@ class Oracle:
             self.completions(t)
             if first:
                 self.ends_of_shift(t)
-                self.breaks_due(t)
                 self.starts_of_shift(t)
+                self.breaks_due(t)
                 self.ends_of_break(t)
             self.dispatch(t)
             self.comings(t)
@@ -142,6 +143,10 @@ class Oracle:
 
     def ends_of_shift(self, t: int) -> None:
         for w in self.workers:
+            if w.overtime and w.overtime_to == t and w.hand is not None:
+                w.overtime = False
+                self.lay_down(w, t)
+                self.put_back(w)
             if not (w.on_duty and w.duty_to == t):
                 continue
             rule = self.plan.pool_end_of_shift[w.pool]
@@ -149,12 +154,14 @@ class Oracle:
             w.rostered += t - w.duty_from
             if w.hand is not None and rule in (EndOfShift.FINISH, EndOfShift.NO_LATE_START):
                 w.overtime = True
+                limit = self.plan.overtime_limit[w.pool] if len(self.plan.overtime_limit) else -1
+                w.overtime_to = t + limit if limit >= 0 else -1
             elif w.hand is not None:
                 self.lay_down(w, t)
+            if w.kept is not None and rule == EndOfShift.RESTART:
+                w.kept.left = int(self.work.work[w.kept.number])
             if w.kept is not None and rule != EndOfShift.SUSPEND_KEEP:
-                if w.kept.state != GONE:
-                    w.kept.state = QUEUED
-                w.kept = None
+                self.put_back(w)
 
     def breaks_due(self, t: int) -> None:
         plan = self.plan
@@ -293,6 +300,13 @@ class Oracle:
         item = self.let_go(w, t)
         item.left = max(0, item.left - half_up((t - w.since) * self.pace(w, item), 100))
         item.state, item.interrupted, w.kept = LAID_DOWN, True, item
+
+    def put_back(self, w: Worker) -> None:
+        """What was laid down is anybody's."""
+        assert w.kept is not None
+        if w.kept.state != GONE:
+            w.kept.state = QUEUED
+        w.kept = None
 
     def become_free(self, w: Worker, t: int) -> None:
         item, w.kept = w.kept, None

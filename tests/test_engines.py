@@ -1138,6 +1138,18 @@ def test_an_idle_worker_goes_on_time(engine: Engine, rule: str) -> None:
     )
 
 
+@pytest.mark.parametrize("rule", ["pause", "postpone"])
+def test_a_break_at_the_start_of_a_shift_is_taken_at_once(engine: Engine, rule: str) -> None:
+    expect(
+        engine,
+        tiny({"a": at_desk(5, 5)}, staff=on_break((10, 5, rule), duty=((10, 90),))),
+        """
+        a 5 5 15 20 ann
+        left a 20
+        """,
+    )
+
+
 def test_a_postponed_break_begins_after_the_item_in_hand_and_has_its_full_length(engine: Engine) -> None:
     expect(
         engine,

@@ -71,6 +71,7 @@ class Team:
 
     skills: Mapping[str, int]
     end_of_shift: str = "finish"
+    overtime_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class World:
             assignment=tuple(self.assignment.get(skill, "longest_idle") for skill in skills),
             escalate_after=self.ticks([move[0] if move else None for move in moves]),
             escalate_to=ids([skills.index(move[1]) if move else -1 for move in moves]),
+            overtime_limit=self.ticks([team.overtime_limit for team in self.teams.values()]),
         )
 
     def workload(self) -> Workload:
@@ -328,7 +330,7 @@ def expect(engine: Engine, world: World, lines: str) -> None:
 Pick = Callable[[int, int], int]
 """A whole number between two bounds, both included."""
 ASSIGNMENT = ("longest_idle", "least_utilised", "fastest", "fixed", "random")
-END_OF_SHIFT = ("finish", "suspend", "suspend_keep", "no_late_start")
+END_OF_SHIFT = ("finish", "suspend", "suspend_keep", "no_late_start", "restart")
 
 
 def random_world(pick: Pick) -> World:
@@ -379,13 +381,13 @@ def random_world(pick: Pick) -> World:
 
 
 def _teams(pick: Pick, skills: str, shared: bool) -> dict[str, Team]:
-    rules = [END_OF_SHIFT[pick(0, 3) if pick(0, 1) else 0] for _ in skills]
+    rules = [(END_OF_SHIFT[pick(0, 4) if pick(0, 1) else 0], pick(1, 4) if not pick(0, 3) else None) for _ in skills]
     if not shared:
-        return {f"P{skill}": Team({skill: 0}, rule) for skill, rule in zip(skills, rules, strict=True)}
+        return {f"P{skill}": Team({skill: 0}, *rule) for skill, rule in zip(skills, rules, strict=True)}
     teams = {}
     for k, rule in enumerate(rules):
         able = {skill: pick(0, 2) for skill in skills if pick(0, 1)}
-        teams[f"P{k}"] = Team(able or {skills[k]: 0}, rule)
+        teams[f"P{k}"] = Team(able or {skills[k]: 0}, *rule)
     missing = [skill for skill in skills if not any(skill in team.skills for team in teams.values())]
     return {**teams, "P": Team(dict.fromkeys(missing, 1))} if missing else teams
 
@@ -403,7 +405,7 @@ def _people(
                 duty.append((at, end))
                 for _ in range(pick(0, 2) if with_breaks else 0):
                     if end - at > 1:
-                        breaks.append((pick(at + 1, end - 1), grid * pick(1, 2), ("pause", "postpone")[pick(0, 1)]))
+                        breaks.append((pick(at, end - 1), grid * pick(1, 2), ("pause", "postpone")[pick(0, 1)]))
                 at = end + grid * pick(0, 2)
             if not pick(0, 2):
                 duty, breaks = [(0, until)], [part for part in breaks if part[0] < until]

@@ -13,7 +13,7 @@ from heapq import heapify, heappop, heappush
 
 import simpy
 
-SIMPY, COMPLETION, SHIFT_END, BREAK_START, SHIFT_START, BREAK_END, DISPATCH, ARRIVAL, PATIENCE, ESCALATION = range(10)
+SIMPY, COMPLETION, SHIFT_END, SHIFT_START, BREAK_START, BREAK_END, DISPATCH, ARRIVAL, PATIENCE, ESCALATION = range(10)
 """The phases of a tick, in order. SIMPY is for the beginnings of SimPy's own processes."""
 ROUND = 16
 """Phase + ROUND is the same phase in the next round of the same tick."""
@@ -50,9 +50,9 @@ class Clock(simpy.Environment):
         """Have `act(key)` called in the next round of this tick."""
         heappush(self.agenda, (self.tick, self.phase - self.phase % ROUND + ROUND + phase, key, act))
 
-    def cancel(self, key: int, act: Callable[[int], object]) -> None:
+    def cancel(self, phase: int, key: int) -> None:
         """Strike a booking out. Linear in the agenda: only interruptions do it."""
-        self.agenda.remove(next(booking for booking in self.agenda if booking[2] == key and booking[3] is act))
+        self.agenda.remove(next(entry for entry in self.agenda if entry[2] == key and entry[1] % ROUND == phase))
         heapify(self.agenda)
 
     def more_before(self, phase: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heappush
 
-from servsim.engines.clock import BREAK_END, BREAK_START, SHIFT_END, SHIFT_START, Moments
+from servsim.engines.clock import BREAK_END, BREAK_START, COMPLETION, SHIFT_END, SHIFT_START, Moments
 from servsim.engines.floor import AHEAD, GONE, Floor, Worker
 from servsim.records import EndOfShift
 
@@ -52,11 +52,25 @@ class Presence(Floor):
         finishes = rule in (EndOfShift.FINISH, EndOfShift.NO_LATE_START)
         if worker.item >= 0 and finishes:
             worker.leaves = worker.engaged = True
+            if worker.pool.overtime_limit >= 0:
+                worker.overtime_until = now + worker.pool.overtime_limit
+                self.clock.book(worker.overtime_until, SHIFT_END, worker.id, self.end_overtime)
         elif worker.item >= 0:
             self.lay_down(worker, now)
         elif not worker.on_break:
             worker.pool.idle.remove(worker)
+        if worker.kept >= 0 and rule == EndOfShift.RESTART:
+            self.work_left[worker.kept] = self.work[worker.kept]
         if worker.kept >= 0 and rule != EndOfShift.SUSPEND_KEEP:
+            self.hand_back(worker, now)
+
+    def end_overtime(self, number: int) -> None:
+        """So much overtime and no more: the item goes back to its queue, unless it was completed or duty began again."""
+        worker, now = self.workers[number], self.clock.tick
+        if worker.leaves and worker.overtime_until == now:
+            self.gather()
+            self.lay_down(worker, now)
+            worker.leaves = False
             self.hand_back(worker, now)
 
     def break_falls_due(self, worker: Worker, now: int, lasts: int, postponed: bool) -> None:
@@ -103,7 +117,7 @@ class Presence(Floor):
     def lay_down(self, worker: Worker, now: int) -> None:
         """The item in hand stays with the worker, its work left is kept."""
         item, self.careful = worker.item, True
-        self.clock.cancel(item, self.completes)
+        self.clock.cancel(COMPLETION, item)
         pace = worker.pace[self.skill[item]] if worker.pace else 100
         done = ((now - self.taken_up_at(item)) * pace + 50) // 100
         self.work_left[item] = max(0, self.work_left.get(item, self.work[item]) - done)
