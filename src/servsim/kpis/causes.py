@@ -1,0 +1,204 @@
+"""Why work waits: every tick between enabled and started has exactly one cause (docs/semantics.md, rule 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from servsim.kpis.facts import case_cells, counted, item_cells
+from servsim.kpis.groups import Floats, counts, ratio, totals
+from servsim.kpis.kpi import Pairs, kpi, once
+from servsim.kpis.promises import MISSED, states
+from servsim.quantities import MINUTE
+from servsim.records import Plan, Run
+from servsim.records.arrays import Ticks
+
+Flags = NDArray[np.bool_]
+FOR_EVER = np.iinfo(np.int64).max
+
+
+class Causes(NamedTuple):
+    """[items] ticks between enabled and the end of waiting (the first start; else the customer's leaving or the stop of
+    the clock), by cause. Zero for items that were not enabled or need nobody."""
+
+    dispatch_delay: Ticks  # not offered yet
+    nobody_on_shift: Ticks  # nobody able is on duty (a break is not absence)
+    overtaken: Ticks  # since an item that came later was taken up first
+    busy: Ticks  # everybody able who is on duty is busy
+
+
+@once
+def causes(run: Run) -> Causes:
+    """The causes of each item's waiting; they add up to it."""
+    work, log = run.workload, run.log
+    began, until = log.enabled_at, waiting_until(run)
+    waits = (work.skill >= 0) & (began >= 0) & (until > began)
+    offered = np.where(log.offered_at >= 0, log.offered_at, until)
+    delay = np.where(waits, np.minimum(offered, until) - began, 0)
+    absent, overtaken = np.zeros(len(began), np.int64), np.zeros(len(began), np.int64)
+    later = _first_overtaken(run, offered, until)
+    for part in _parts(run, offered, until, waits):
+        unmanned = Unmanned.of(run.plan, part.skill)
+        split = np.clip(later[part.item], part.begin, part.end)
+        before, after = (unmanned.time(*ends) for ends in ((part.begin, split), (split, part.end)))
+        absent[part.item] += before + after
+        overtaken[part.item] += part.end - split - after
+    busy = np.where(waits, until - np.minimum(offered, until), 0) - absent - overtaken
+    return Causes(delay, absent, overtaken, busy)
+
+
+def waiting_until(run: Run) -> Ticks:
+    """[items] when waiting ended: the first start, else the case's leaving, else the stop of the clock."""
+    log = run.log
+    if (log.started_at >= 0).all():
+        return log.started_at
+    left = np.where(log.left_at >= 0, log.left_at, run.window.until)[run.workload.case]
+    return np.where(log.started_at >= 0, log.started_at, np.maximum(left, log.enabled_at))
+
+
+class Part(NamedTuple):
+    """Waiting in the queue of one skill."""
+
+    skill: int
+    item: NDArray[np.int64]
+    begin: Ticks
+    end: Ticks
+
+
+def _parts(run: Run, offered: Ticks, until: Ticks, waits: Flags) -> list[Part]:
+    """Waiting by the skill in whose queue it is spent; escalated items wait in one queue after the other."""
+    log, skill, end = run.log, run.workload.skill.astype(np.int64), until.copy()
+    moves = []
+    for item, at in zip(log.escalated_item.tolist()[::-1], log.escalated_at.tolist()[::-1], strict=True):
+        moves.append((item, at, int(end[item])))  # from the last move to the first: each ends where the next begins
+        end[item] = at
+    rows = np.flatnonzero(waits & (end > offered))
+    pieces = [(skill[rows], rows, offered[rows], end[rows])]
+    for item, at, to in moves[::-1]:
+        skill[item] = run.plan.escalate_to[skill[item]]
+        pieces.append((skill[[item]], np.array([item]), np.array([at]), np.array([to])))
+    of, *columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    chosen = (np.flatnonzero(of == number) for number in range(len(run.plan.skills)))
+    return [Part(number, *(column[of_it] for column in columns)) for number, of_it in enumerate(chosen) if len(of_it)]
+
+
+def _first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
+    """[items] when an item of the same skill that was offered later was first taken up; `until` where none was."""
+    skill, enabled = run.workload.skill, run.log.enabled_at
+    started = np.where(run.log.started_at >= 0, run.log.started_at, FOR_EVER)
+    found = until.copy()
+    moved = np.zeros(len(skill), bool)
+    moved[run.log.escalated_item] = True
+    for number in range(len(run.plan.skills)):
+        rows = np.flatnonzero((skill == number) & (enabled >= 0) & ~moved)
+        came = offered[rows]
+        if (came[1:] < came[:-1]).any():
+            rows = rows[np.argsort(came, kind="stable")]
+            came = offered[rows]
+        taken = started[rows]
+        if (taken[1:] >= taken[:-1]).all():
+            continue
+        earliest = np.minimum.accumulate(taken[::-1])[::-1]  # among this one and all that came after it
+        after = np.searchsorted(came, came, side="right")  # the first that came later, not at the same tick
+        found[rows] = np.minimum(np.append(earliest, FOR_EVER)[after], until[rows])
+    return found
+
+
+@dataclass(frozen=True)
+class Unmanned:
+    """The spans of time, from tick 0 for ever, during which nobody able to do a skill is on duty."""
+
+    begin: Ticks
+    end: Ticks
+
+    @classmethod
+    def of(cls, plan: Plan, skill: int) -> Unmanned:
+        able = plan.pace[plan.duty_worker, skill] > 0
+        come, go = plan.duty_from[able], plan.duty_to[able]
+        order = np.argsort(come, kind="stable")
+        come, gone = np.append(come[order], FOR_EVER), np.append(0, np.maximum.accumulate(go[order]))
+        alone = np.flatnonzero(come > gone)
+        return cls(gone[alone], come[alone])
+
+    def time(self, begin: Ticks, end: Ticks) -> Ticks:
+        """Unmanned ticks in each span [begin, end)."""
+        if not len(end) or self.begin[0] >= end.max():
+            return np.zeros(len(end), np.int64)
+        total = np.append(0, np.cumsum(self.end[:-1] - self.begin[:-1]))
+
+        def until(at: Ticks) -> Ticks:
+            i = np.maximum(np.searchsorted(self.begin, at, side="right") - 1, 0)
+            return np.asarray(total[i] + np.clip(np.minimum(at, self.end[i]) - self.begin[i], 0, None))
+
+        return until(end) - until(begin)
+
+
+# ------------------------------------------------------------------ the figures
+
+LABELS = {
+    "dispatch_delay": ("the dispatch delay", "派单延迟"),
+    "nobody_on_shift": ("nobody on shift", "无人在岗"),
+    "overtaken": ("others taken first", "被优先件插队"),
+    "busy": ("everybody busy", "人员全忙"),
+}
+
+
+@once
+def means(run: Run) -> dict[str, Floats]:
+    """By cause: [groups of items] minutes, of the items whose wait is in waiting_mean."""
+    cells, items = item_cells(run), counted(run).items
+    served = (run.log.started_at[items] >= 0) & (run.workload.skill[items] >= 0)
+    n = cells.groups.sums(counts(cells.cell[served], cells.n))
+    return {
+        name: ratio(cells.groups.sums(totals(cells.cell[served], ticks[items][served], cells.n)), n) / MINUTE
+        for name, ticks in causes(run)._asdict().items()
+    }
+
+
+def _waiting_because(name: str, english: str, chinese: str) -> None:
+    @kpi(f"wait_{name}", "min", "lower", f"waiting per work item: {english}", f"每个工作项的等待时间：{chinese}")
+    def figure(run: Run) -> Pairs:
+        return item_cells(run).groups.pairs(means(run)[name])
+
+    figure.__doc__ = f"""Waiting of the items in waiting_mean that is due to {english}. The causes add up to it."""
+
+
+@once
+def late_causes(run: Run) -> NDArray[np.float64]:
+    """[groups of cases, causes and other] share of the cases answered late, by the cause of most of the time until
+    their first response; "other" is work, hand-overs and delays before it."""
+    work, log, of = run.workload, run.log, counted(run)
+    cells, cases, items = case_cells(run), of.cases, of.items
+    case = work.case[items] - cases.start
+    answered, left = run.responded_at[cases], log.left_at[cases]
+    answered = np.where(answered >= 0, answered, np.where(left >= 0, left, run.window.until))
+    before = (log.enabled_at[items] >= 0) & (log.enabled_at[items] <= answered[case])
+    spent = np.stack([totals(case[before], ticks[items][before], len(answered)) for ticks in causes(run)])
+    other = answered - work.arrived_at[cases] - spent.sum(axis=0)
+    main = np.concatenate([spent, other[None]]).argmax(axis=0)
+    due = work.due_at[work.promise_event.index("first_response"), cases]
+    late = states(run, "first_response", due) == MISSED
+    n_kinds = len(spent) + 1
+    count = counts((cells.cell.astype(np.int64) * n_kinds + main)[late], cells.n * n_kinds).reshape(cells.n, n_kinds)
+    sums = np.stack([cells.groups.sums(column) for column in count.T])
+    return ratio(sums, np.broadcast_to(sums.sum(axis=0), sums.shape))
+
+
+def _late_because(place: int, name: str, english: str, chinese: str) -> None:
+    @kpi(f"late_{name}", "share", None, f"of those answered late: mostly {english}", f"超时件中主要因{chinese}的比例")
+    def figure(run: Run) -> Pairs:
+        if "first_response" not in run.workload.promise_event:
+            return []
+        return case_cells(run).groups.pairs(late_causes(run)[place])
+
+    figure.__doc__ = f"""Share of the cases answered late whose time until then was mostly due to {english}."""
+
+
+OTHER = {"other": ("work and hand-overs before", "之前的处理与移交")}
+for _name, _texts in LABELS.items():
+    _waiting_because(_name, *_texts)
+for _place, (_name, _texts) in enumerate({**LABELS, **OTHER}.items()):
+    _late_because(_place, _name, *_texts)
