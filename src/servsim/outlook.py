@@ -275,8 +275,16 @@ class Outlook:
         able = np.flatnonzero((self.plan.preference[:, at] >= 0).any(axis=1))
         pools = tuple(self.plan.pools[pool] for pool in able)
         load = np.sum([self.load[skill] for skill in skills], axis=0)
-        fastest = self.plan.pace[:, at].max(axis=1, initial=0) / 100
+        fastest = self.plan.pace[:, at].max(axis=1, initial=0) / 100 * self.present[self.plan.worker_pool]
         return Team(tuple(skills), load, on_duty(self.plan, fastest, self.edges).reshape(-1, 24), pools)
+
+    @property
+    def present(self) -> Floats:
+        """[pools] expected share of the rostered time that is left by absence and shrinkage."""
+        pools = (self.scenario.pools[pool] for pool in self.plan.pools)
+        return np.array(
+            [(1 - pool.absence) * (1 - (pool.shrinkage.share if pool.shrinkage else 0)) for pool in pools], np.float64
+        )
 
     def sharing(self) -> Iterator[list[str]]:
         """Skills with work, put together as long as some pool has skills in both."""

@@ -34,7 +34,7 @@ def simulate(scenario: Scenario, seed: int = 1, replication: int = 0, engine: st
     The same scenario, seed and replication give the same run. Scenarios that are compared share seed and replication,
     and so all draws that they have in common.
     """
-    plan = prepare.plan(scenario)
+    plan = prepare.plan(scenario, seed, replication)
     workload = ranked(prepare.workload(scenario, seed, replication), scenario, plan.skills)
     clock = scenario.clock
     return SimulatedRun(

@@ -8,6 +8,7 @@ from servsim.kpis.facts import case_cells, outcomes
 from servsim.kpis.groups import Floats
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.kpis.promises import verdicts
+from servsim.kpis.spans import by_hour
 from servsim.kpis.staff import pool_groups, presence
 from servsim.quantities import HOUR
 from servsim.records import Run
@@ -15,10 +16,18 @@ from servsim.records import Run
 
 @once
 def wages(run: Run) -> Floats:
-    """[pools] money for the window: wage × (rostered hours + overtime factor × overtime hours)."""
+    """[pools] money for the window: wage × (rostered hours + paid interruptions + overtime factor × overtime hours)."""
     plan, there = run.plan, presence(run)
-    paid = there.rostered.sum(axis=1) + there.overtime * plan.pool_overtime
+    paid = there.rostered.sum(axis=1) + paid_breaks(run) + there.overtime * plan.pool_overtime
     return np.asarray(plan.pool_wage * paid / HOUR)
+
+
+def paid_breaks(run: Run) -> Floats:
+    """[pools] ticks within the window of breaks that are paid."""
+    plan = run.plan
+    paid = np.flatnonzero(plan.break_paid)
+    at, pool = plan.break_at[paid], plan.worker_pool[plan.break_worker[paid]]
+    return np.asarray(by_hour(run, at, at + plan.break_lasts[paid], pool, len(plan.pools)).sum(axis=1))
 
 
 @once

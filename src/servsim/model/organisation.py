@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, field_validator, model_validator
 
-from servsim.model.base import Count, Duration, Id, Label, Model, Number, Percent, Positive, TimeOfDay
+from servsim.model.base import Count, Date, Duration, Id, Label, Model, Number, Percent, Positive, Share, TimeOfDay
 from servsim.model.calendar import WEEKDAYS, Days, Hours, apart, by_day
 from servsim.model.errors import expected, refuse
-from servsim.quantities import DAY, clock_time, written
+from servsim.quantities import DAY, MINUTE, clock_time, written
 
 
 class Department(Model):
@@ -34,15 +35,52 @@ def _abilities(value: Any) -> Any:
     return {skill: {} for skill in value}
 
 
+class Shrinkage(Model):
+    """The share of each duty that is lost to meetings, training, talk: in interruptions of length `each`."""
+
+    share: Share
+    each: Duration = 10 * MINUTE
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> Self:
+        if not 0 < self.share < 1:
+            raise refuse((("share",), "must lie between 0 and 1, such as 0.1; leave it out where nothing is lost"))
+        if self.each <= 0:
+            raise refuse((("each",), "must be longer than zero, such as '10 min'"))
+        return self
+
+
+def _shrinkage(value: Any) -> Any:
+    """A bare share is that share; 0 is none."""
+    if isinstance(value, Mapping | Model | None):
+        return value
+    return {"share": value} if value != 0 else None
+
+
 class Pool(Model):
-    """Workers with the same skills. Wage in money per rostered hour; overtime hours cost `overtime` times as much."""
+    """Workers with the same skills. Wage in money per rostered hour; overtime hours cost `overtime` times as much.
+
+    After `overtime_limit` of overtime the item in hand is laid down (null: it is finished, however long it takes).
+    `absence` is the share of days on which a worker does not come, `shrinkage` the share lost of the others.
+    """
 
     department: Id
     label: Label = Label()
     skills: Annotated[dict[Id, Ability], BeforeValidator(_abilities)] | None = None
-    end_of_shift: Literal["finish", "suspend", "suspend_keep", "no_late_start"] = "finish"
+    end_of_shift: Literal["finish", "suspend", "suspend_keep", "no_late_start", "restart"] = "finish"
+    overtime_limit: Duration | None = None
     wage: Number = 0.0
     overtime: Number = 1.5
+    absence: Share = 0.0
+    shrinkage: Annotated[Shrinkage | None, BeforeValidator(_shrinkage)] = None
+
+    @model_validator(mode="after")
+    def _overtime_has_something_to_limit(self) -> Self:
+        if self.overtime_limit is not None and self.end_of_shift != "finish":
+            raise refuse((("overtime_limit",), f"has no effect: under '{self.end_of_shift}' there is no overtime"))
+        if self.overtime_limit == 0:
+            raise refuse((("overtime_limit",), "of zero is `end_of_shift: suspend`; write that"))
+        return self
 
     @property
     def abilities(self) -> dict[str, Ability]:
@@ -157,6 +195,25 @@ Pace = Annotated[int | dict[str, int], BeforeValidator(_pace)]
 """Per cent of the standard pace, for all skills or by skill."""
 
 
+class Dates(Model):
+    """The dates from `from` to `to`, both included; the one date where `to` is not given."""
+
+    first: Date = Field(alias="from")
+    last: Date | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last is not None and self.last < self.first:
+            raise refuse((("to",), "is before `from`"))
+        return self
+
+
+def _dates(value: Any) -> Any:
+    """One date, or from-to; either alone or in a list."""
+    many = value if isinstance(value, list | tuple) else [value]
+    return [part if isinstance(part, Mapping | Model) else {"from": part} for part in many]
+
+
 class Worker(Model):
     """One named person on top of the counts; pace in per cent, overall or by skill, on top of the pool's."""
 
@@ -164,6 +221,11 @@ class Worker(Model):
     pool: Id
     shifts: tuple[Id, ...] = Field(min_length=1)
     pace: Pace = 100
+    absent: Annotated[tuple[Dates, ...], BeforeValidator(_dates)] = ()
+
+    def is_away(self, date: dt.date) -> bool:
+        """On leave by the roster, whatever chance says."""
+        return any(dates.first <= date <= (dates.last or dates.first) for dates in self.absent)
 
     def pace_of(self, skill: str) -> int:
         return self.pace if isinstance(self.pace, int) else self.pace.get(skill, 100)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from servsim.model import Scenario
 from servsim.model.organisation import Profile, Shift
+from servsim.prepare.disruptions import interruptions, is_absent
+from servsim.prepare.streams import Streams
 from servsim.records import EndOfShift, Plan
 
 Span = tuple[int, int]
@@ -22,12 +25,17 @@ class Person:
     pool: str
     pace: dict[str, int]
     duties: list[Span] = field(default_factory=list)
-    breaks: list[tuple[int, int, bool]] = field(default_factory=list)  # at, lasts, postponed
+    breaks: list[tuple[int, int, bool, bool]] = field(default_factory=list)  # at, lasts, postponed, paid
+    is_away: Callable[[dt.date], bool] = lambda date: False  # by the roster
+    streams: Streams | None = None  # none: nothing happens by chance
 
 
-def plan(scenario: Scenario) -> Plan:
-    """The plan of a scenario; no dice. Duties are merged where they touch; what began earlier goes on at tick 0."""
-    people = list(_people(scenario))
+def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> Plan:
+    """The plan of a scenario; no dice. Duties are merged where they touch; what has begun before tick 0 goes on then.
+
+    Without a seed everybody comes as rostered: no absence and no shrinkage is drawn.
+    """
+    people = list(_people(scenario, None if seed is None else Streams(seed, replication)))
     departments, pools = tuple(scenario.departments), tuple(scenario.pools)
     skills = skills_of(scenario)
     policies = [scenario.dispatch.for_skill(skill) for skill in skills]
@@ -57,12 +65,14 @@ def plan(scenario: Scenario) -> Plan:
         duty_from=_ticks(a for _, a, _ in duties),
         duty_to=_ticks(b for _, _, b in duties),
         break_worker=_ids(w for w, *_ in breaks),
-        break_at=_ticks(at for _, at, _, _ in breaks),
-        break_lasts=_ticks(lasts for _, _, lasts, _ in breaks),
-        break_postponed=np.array([postponed for *_, postponed in breaks], np.int8),
+        break_at=_ticks(at for _, at, *_ in breaks),
+        break_lasts=_ticks(lasts for _, _, lasts, *_ in breaks),
+        break_postponed=np.array([postponed for *_, postponed, _ in breaks], np.int8),
+        break_paid=np.array([paid for *_, paid in breaks], np.int8),
         assignment=tuple(policy.assignment for policy in policies),
         escalate_after=_ticks(e.after if e else -1 for e in escalations),
         escalate_to=_ids(skills.index(e.to) if e else -1 for e in escalations),
+        overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
     )
 
 
@@ -71,20 +81,20 @@ def skills_of(scenario: Scenario) -> tuple[str, ...]:
     return tuple(dict.fromkeys(skill for pool in scenario.pools.values() for skill in pool.abilities))
 
 
-def _people(scenario: Scenario) -> Iterator[Person]:
+def _people(scenario: Scenario, streams: Streams | None) -> Iterator[Person]:
     """Everybody, pool by pool: first the counted, shift by shift, then the named."""
     for pool, abilities in ((name, pool.abilities) for name, pool in scenario.pools.items()):
         paces = {skill: ability.pace for skill, ability in abilities.items()}
         for name, headcount in scenario.staffing.get(pool, {}).items():
             shift = scenario.shifts[name]
             for k in range(headcount * _most(shift)):
-                person = Person(f"{pool}.{name}.{k + 1}", pool, paces)
+                person = Person(f"{pool}.{name}.{k + 1}", pool, paces, streams=streams)
                 _work(scenario, person, shift, k, headcount)
                 yield person
         for worker_id, worker in scenario.workers.items():
             if worker.pool == pool:
                 own = {skill: (pace * worker.pace_of(skill) + 50) // 100 for skill, pace in paces.items()}
-                person = Person(worker_id, pool, own)
+                person = Person(worker_id, pool, own, is_away=worker.is_away, streams=streams)
                 for name in worker.shifts:
                     _work(scenario, person, scenario.shifts[name], 0, 1)
                 yield person
@@ -98,8 +108,10 @@ def _work(scenario: Scenario, person: Person, shift: Shift | Profile, k: int, he
     """Enter the duties and breaks of the k-th of those who work the shift."""
     clock = scenario.clock
     for day in range(-1, clock.n_days + 1):
-        kind = clock.day_type(clock.date(day))
-        midnight = clock.midnight(day)
+        date, midnight = clock.date(day), clock.midnight(day)
+        if _is_away(scenario, person, date):
+            continue
+        kind = clock.day_type(date)
         spans = _hours(shift, kind) if isinstance(shift, Shift) else _slots(shift, kind, k, headcount)
         duties = [(max(0, midnight + a), midnight + b) for a, b in spans if midnight + b > 0]
         person.duties += [duty for duty in duties if duty[0] < clock.until]
@@ -108,7 +120,28 @@ def _work(scenario: Scenario, person: Person, shift: Shift | Profile, k: int, he
                 at = midnight + shift.break_at(pause) + k % pause.waves * pause.lasts
                 begin, left = max(0, at), pause.lasts + min(0, at)
                 if begin < clock.until and left > 0:
-                    person.breaks.append((begin, left, pause.rule == "postpone"))
+                    person.breaks.append((begin, left, pause.rule == "postpone", False))
+        _lose(scenario, person, date, midnight, _merged([(midnight + a, midnight + b) for a, b in spans]))
+
+
+def _is_away(scenario: Scenario, person: Person, date: dt.date) -> bool:
+    """On leave, or absent by chance: the shifts that begin on that date are not worked."""
+    if person.is_away(date):
+        return True
+    share = scenario.pools[person.pool].absence
+    return person.streams is not None and is_absent(person.streams, share, person.name, date)
+
+
+def _lose(scenario: Scenario, person: Person, date: dt.date, midnight: int, duties: list[Span]) -> None:
+    """Enter the interruptions that make up the shrinkage of these duties; never two at one tick."""
+    shrinkage = scenario.pools[person.pool].shrinkage
+    if shrinkage is None or person.streams is None:
+        return
+    taken = {at for at, *_ in person.breaks}
+    for duty in duties:
+        for at, lasts in interruptions(person.streams, shrinkage, person.name, date, midnight, duty):
+            if 0 <= at < scenario.clock.until and at not in taken:
+                person.breaks.append((at, lasts, True, True))
 
 
 def _hours(shift: Shift, kind: str) -> tuple[Span, ...]:
@@ -129,6 +162,12 @@ def _merged(spans: list[Span]) -> list[Span]:
         else:
             merged.append((a, b))
     return merged
+
+
+def _limits(values: Iterator[int | None]) -> np.ndarray:
+    """-1 for none; empty where all are none."""
+    limits = np.array([-1 if value is None else value for value in values], np.int64)
+    return limits if (limits >= 0).any() else limits[:0]
 
 
 def _ids(values: Iterator[int]) -> np.ndarray:

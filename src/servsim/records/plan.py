@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ class EndOfShift(enum.IntEnum):
     """lays it down and resumes it at the start of the next shift"""
     NO_LATE_START = 3
     """does not start what cannot be finished; takes the next item in the queue that fits"""
+    RESTART = 4
+    """lays it down; it goes to the head of its queue and anybody able begins it again from scratch"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,17 @@ class Plan:
     assignment: tuple[str, ...]  # [skills] name of the rule that picks the worker
     escalate_after: Ticks  # [skills] waiting time after which an item moves on, -1: never
     escalate_to: Ids  # [skills] the skill whose queue it moves to
+    break_paid: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [breaks] 1: paid; empty: none is
+    overtime_limit: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    """[pools] how long after its end the item in hand is laid down under FINISH, -1: never; empty: nowhere"""
+
+    # gates: openings of gate g are gate_at[gate_first[g]:gate_first[g+1]]
+    gates: tuple[str, ...] = ()  # process.step
+    gate_first: Ids = field(default_factory=lambda: np.zeros(1, np.int32))
+    gate_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    gate_seats: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [gates] -1: no limit
+    gate_deadline: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [gates]
+    gate_lasts: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [gates] -1: no limit, all at once
 
     def __post_init__(self) -> None:
         freeze(self)
