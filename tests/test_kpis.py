@@ -306,7 +306,8 @@ def test_a_case_that_ends_without_an_answer_is_a_miss_whenever_it_was_due() -> N
 
 
 def test_a_case_belongs_to_the_department_of_the_first_step_that_needs_somebody() -> None:
-    wait, ask = {"step": "wait", "enabled": 0, "started": 0, "completed": 4}, {"step": "ask", "enabled": 4, "started": 9}
+    wait = {"step": "wait", "enabled": 0, "started": 0, "completed": 4}
+    ask = {"step": "ask", "enabled": 4, "started": 9}
     world = World(
         departments=("front", "back"),
         pools={"p": {"department": "back", "skills": ["s"]}, "q": {"department": "front", "skills": ["t"]}},
