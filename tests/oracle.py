@@ -13,8 +13,8 @@ import numpy as np
 from servsim.records import EndOfShift, EventLog, Outcome, Plan, Workload
 from servsim.records.workload import FORK
 
-AHEAD, HELD, QUEUED, RUNNING, IN_HAND, LAID_DOWN, DONE, GONE = (
-    "ahead", "held", "queued", "running", "in hand", "laid down", "done", "gone",
+AHEAD, HELD, QUEUED, RUNNING, IN_HAND, LAID_DOWN, DONE, GONE, AT_GATE = (
+    "ahead", "held", "queued", "running", "in hand", "laid down", "done", "gone", "at a gate",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ class Item:
     entered: int = -1  # its present queue
     ends: int = -1  # in hand or running by itself
     interrupted: bool = False
+    gate: int = -1
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -87,6 +88,7 @@ class Oracle:
                 waits_for=int(work.n_predecessors[i]),
                 answers=bool(work.steps.responds[work.step[i]]),
                 leaves=int(work.leaves[i]),
+                gate=int(work.gate[i]) if len(work.gate) else -1,
             )
             for i in range(work.n_items)
         ]
@@ -111,7 +113,7 @@ class Oracle:
         return self.log(until)
 
     def scheduled_rounds(self, t: int) -> None:
-        first = True
+        first, self.has_met = True, False
         while first or self.something_is_due(t):
             self.completions(t)
             if first:
@@ -124,11 +126,14 @@ class Oracle:
             if first:
                 self.patience(t)
             self.escalations(t)
+            self.has_met = False
+            if first:
+                self.meetings(t)
             first = False
 
     def something_is_due(self, t: int) -> bool:
         busy = any(w.hand is not None and w.hand.ends == t for w in self.workers)
-        return busy or any(self.escalates(item, t) for item in self.items)
+        return busy or self.has_met or any(self.escalates(item, t) for item in self.items)
 
     def completions(self, t: int) -> None:
         hands = sorted((w.hand.number, w.number) for w in self.workers if w.hand is not None and w.hand.ends == t)
@@ -143,10 +148,6 @@ class Oracle:
 
     def ends_of_shift(self, t: int) -> None:
         for w in self.workers:
-            if w.overtime and w.overtime_to == t and w.hand is not None:
-                w.overtime = False
-                self.lay_down(w, t)
-                self.put_back(w)
             if not (w.on_duty and w.duty_to == t):
                 continue
             rule = self.plan.pool_end_of_shift[w.pool]
@@ -161,6 +162,11 @@ class Oracle:
             if w.kept is not None and rule == EndOfShift.RESTART:
                 w.kept.left = int(self.work.work[w.kept.number])
             if w.kept is not None and rule != EndOfShift.SUSPEND_KEEP:
+                self.put_back(w)
+        for w in self.workers:
+            if w.overtime and w.overtime_to == t:
+                w.overtime = False
+                self.lay_down(w, t)
                 self.put_back(w)
 
     def breaks_due(self, t: int) -> None:
@@ -238,6 +244,29 @@ class Oracle:
         after = self.plan.escalate_after[item.skill] if item.skill >= 0 else -1
         return bool(item.state == QUEUED and item.started < 0 and after >= 0 and item.entered + after == t)
 
+    # ------------------------------------------------------------------ gates
+    def meetings(self, t: int) -> None:
+        for gate in range(len(self.plan.gate_first) - 1):
+            openings = self.plan.gate_at[self.plan.gate_first[gate] : self.plan.gate_first[gate + 1]]
+            if t in openings.tolist():
+                self.meeting(gate, t)
+
+    def meeting(self, gate: int, t: int) -> None:
+        plan, self.has_met = self.plan, True
+        here = [item for item in self.items if item.state == AT_GATE and item.gate == gate]
+        here = [item for item in here if item.offered + plan.gate_deadline[gate] <= t]
+        here.sort(key=lambda item: (item.offered, item.number))
+        if plan.gate_seats[gate] >= 0:
+            here = here[: plan.gate_seats[gate]]
+        lasts, spent, agenda = plan.gate_lasts[gate], 0, []
+        for item in here:
+            if lasts >= 0 and spent + item.left > lasts:
+                break
+            spent += item.left
+            agenda.append((item, t + (spent if lasts >= 0 else item.left)))
+        for item, ends in agenda:
+            self.run_by_itself(item, t, ends)
+
     # ------------------------------------------------------------------ items
     def of_case(self, case: int) -> list[Item]:
         return [item for item in self.items if item.case == case]
@@ -255,8 +284,14 @@ class Oracle:
             item.state, item.entered = QUEUED, t
             item.rank += int(self.work.rank_slope[item.skill]) * t
             return
-        item.started, item.state, item.ends = t, RUNNING, t + item.left
-        if not item.left:
+        if item.gate >= 0:
+            item.state = AT_GATE
+            return
+        self.run_by_itself(item, t, t + item.left)
+
+    def run_by_itself(self, item: Item, t: int, ends: int) -> None:
+        item.started, item.state, item.ends = t, RUNNING, ends
+        if ends == t:
             self.finish(item, t)
 
     def finish(self, item: Item, t: int) -> None:

@@ -35,10 +35,11 @@ class Do:
     rank: int = 0
     lot: int = 0
     step: str = ""
+    gate: str = ""
 
     @property
     def name(self) -> str:
-        return self.step or self.skill or "wait"
+        return self.step or self.skill or self.gate or "wait"
 
 
 Path = Sequence["Do | tuple[Path, ...]"]
@@ -75,6 +76,16 @@ class Team:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """Opens at these times; at most `seats` leave (None: all) of those that have waited `deadline`, oldest first."""
+
+    times: Sequence[int]
+    seats: int | None = None
+    deadline: int = 0
+    lasts: int | None = None
+
+
+@dataclass(frozen=True)
 class World:
     """A plan and a workload in people's words. Skills are those of the teams, in the order in which they are named."""
 
@@ -86,6 +97,7 @@ class World:
     escalate: Mapping[str, tuple[int, str]] = field(default_factory=dict)  # skill: (after, to)
     slope: Mapping[str, int] = field(default_factory=dict)  # skill: weight of the offered tick in the rank
     unit: int = MINUTE
+    gates: Mapping[str, Gate] = field(default_factory=dict)
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -124,6 +136,12 @@ class World:
             assignment=tuple(self.assignment.get(skill, "longest_idle") for skill in skills),
             escalate_after=self.ticks([move[0] if move else None for move in moves]),
             escalate_to=ids([skills.index(move[1]) if move else -1 for move in moves]),
+            gates=tuple(self.gates),
+            gate_first=ids(np.cumsum([0, *(len(gate.times) for gate in self.gates.values())])),
+            gate_at=self.ticks([at for gate in self.gates.values() for at in gate.times]),
+            gate_seats=ids([-1 if gate.seats is None else gate.seats for gate in self.gates.values()]),
+            gate_deadline=self.ticks([gate.deadline for gate in self.gates.values()]),
+            gate_lasts=self.ticks([gate.lasts for gate in self.gates.values()]),
             overtime_limit=self.ticks([team.overtime_limit for team in self.teams.values()]),
         )
 
@@ -179,6 +197,7 @@ class World:
             fork_target=ids([k for i in forks for k in follow[i]]),
             rank_slope=codes([self.slope.get(skill, 0) for skill in skills]),
             lot=ids([item.do.lot for _, item in flat]),
+            gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
         )
 
     def run(self, engine: Engine) -> Run:
@@ -345,7 +364,11 @@ def random_world(pick: Pick) -> World:
     people = _people(pick, teams, grid, until, with_breaks=sometimes(2), paced=sometimes())
     holds, patient, forks, ranked = sometimes(), not sometimes(), sometimes(), sometimes(2)
 
+    gates = _gates(pick, grid, until) if sometimes() else {}
+
     def do() -> Do:
+        if gates and sometimes(4):
+            return Do(None, work=pick(0, 2) * grid, gate="MN"[pick(0, len(gates) - 1)])
         return Do(
             None if sometimes(8) else skills[pick(0, len(skills) - 1)],
             work=pick(0, 3) * grid if not sometimes(5) else pick(0, 7),
@@ -377,7 +400,17 @@ def random_world(pick: Pick) -> World:
         escalate=_escalations(pick, skills, grid) if sometimes() else {},
         slope={skill: pick(-1, 1) for skill in skills} if sometimes() else {},
         unit=1,
+        gates=gates,
     )
+
+
+def _gates(pick: Pick, grid: int, until: int) -> dict[str, Gate]:
+    gates = {}
+    for name in "MN"[: pick(1, 2)]:
+        every = grid * pick(1, 6)
+        seats, lasts = pick(1, 2) if pick(0, 1) else None, grid * pick(0, 3) if pick(0, 1) else None
+        gates[name] = Gate(range(grid * pick(0, 3), until, every), seats, grid * pick(0, 2), lasts)
+    return gates
 
 
 def _teams(pick: Pick, skills: str, shared: bool) -> dict[str, Team]:

@@ -31,7 +31,7 @@ class Worker:
 
     __slots__ = (
         "break_due", "busy", "duty_since", "duty_until", "engaged", "id", "idle_since", "item", "kept", "leaves",
-        "on_break", "on_duty", "pace", "pool", "present", "queue",
+        "on_break", "on_duty", "overtime_until", "pace", "pool", "present", "queue",
     )  # fmt: skip
 
     def __init__(self, number: int, pool: Pool, pace: list[int]) -> None:
@@ -45,17 +45,17 @@ class Worker:
         self.kept = -1  # an item laid down, to be taken up again by this worker
         self.engaged = False  # one of the last three holds: not free after the item in hand
         self.idle_since = 0
-        self.duty_since = self.duty_until = 0
+        self.duty_since = self.duty_until = self.overtime_until = 0
         self.busy = self.present = 0  # ticks, without the present item and the present duty
 
 
 class Pool:
     """Workers able to do the same skills."""
 
-    __slots__ = ("end_of_shift", "idle", "plain_queue", "preference", "queues")
+    __slots__ = ("end_of_shift", "idle", "overtime_limit", "plain_queue", "preference", "queues")
 
-    def __init__(self, end_of_shift: int, preference: list[int]) -> None:
-        self.end_of_shift, self.preference = end_of_shift, preference
+    def __init__(self, end_of_shift: int, preference: list[int], overtime_limit: int = -1) -> None:
+        self.end_of_shift, self.preference, self.overtime_limit = end_of_shift, preference, overtime_limit
         self.idle: deque[Worker] = deque()  # longest idle first, then lowest number
         self.queues: list[Queue] = []
         self.plain_queue: Queue | None = None
@@ -115,6 +115,8 @@ class Floor:
         def become_free(self, worker: Worker, now: int, queues: Sequence[Queue]) -> None: ...
         def dispatch(self, now: int, queues: Sequence[Queue]) -> None: ...
         def gather(self) -> None: ...
+        def come_back(self, item: int) -> None: ...
+        def move_on(self, item: int, now: int) -> None: ...
 
     def __init__(self, plan: Plan, workload: Workload) -> None:
         self.plan, self.workload = plan, workload
@@ -143,6 +145,7 @@ class Floor:
         self.hold = listed(work.hold) if work.hold.any() else None
         self.rank = listed(work.rank)
         self.lot = work.lot.tolist()
+        self.gate_of = work.gate.tolist() if (work.gate >= 0).any() else None
         bounds, targets = work.fork_first.tolist(), work.fork_target.tolist()
         self.forks = {item: targets[bounds[k] : bounds[k + 1]] for k, item in enumerate(work.fork_item.tolist())}
         self.answers = (work.steps.responds[work.step] == 1).tobytes() if (work.patience >= 0).any() else b""
@@ -154,7 +157,8 @@ class Floor:
         slopes, afters, tos = (column.tolist() for column in columns)
         rows = zip(slopes, plan.assignment, afters, tos, strict=True)
         self.queues = [Queue(skill, *row) for skill, row in enumerate(rows)]
-        teams = zip(plan.pool_end_of_shift.tolist(), plan.preference.tolist(), strict=True)
+        limits = plan.overtime_limit.tolist() or [-1] * len(plan.pools)
+        teams = zip(plan.pool_end_of_shift.tolist(), plan.preference.tolist(), limits, strict=True)
         self.pools = [Pool(*row) for row in teams]
         for pool in self.pools:
             pool.queues = [self.queues[skill] for skill, place in enumerate(pool.preference) if place >= 0]

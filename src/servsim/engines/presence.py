@@ -54,7 +54,8 @@ class Presence(Floor):
             worker.leaves = worker.engaged = True
             if worker.pool.overtime_limit >= 0:
                 worker.overtime_until = now + worker.pool.overtime_limit
-                self.clock.book(worker.overtime_until, SHIFT_END, worker.id, self.end_overtime)
+                key = len(self.workers) + worker.id  # after the ends of shift
+                self.clock.book(worker.overtime_until, SHIFT_END, key, self.end_overtime)
         elif worker.item >= 0:
             self.lay_down(worker, now)
         elif not worker.on_break:
@@ -64,9 +65,9 @@ class Presence(Floor):
         if worker.kept >= 0 and rule != EndOfShift.SUSPEND_KEEP:
             self.hand_back(worker, now)
 
-    def end_overtime(self, number: int) -> None:
-        """So much overtime and no more: the item goes back to its queue, unless it was completed or duty began again."""
-        worker, now = self.workers[number], self.clock.tick
+    def end_overtime(self, key: int) -> None:
+        """So much overtime and no more: the item goes back, unless it was completed or duty began again."""
+        worker, now = self.workers[key - len(self.workers)], self.clock.tick
         if worker.leaves and worker.overtime_until == now:
             self.gather()
             self.lay_down(worker, now)

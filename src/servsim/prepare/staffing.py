@@ -11,6 +11,7 @@ import numpy as np
 from servsim.model import Scenario
 from servsim.model.organisation import Profile, Shift
 from servsim.prepare.disruptions import interruptions, is_absent
+from servsim.prepare.gates import gates
 from servsim.prepare.streams import Streams
 from servsim.records import EndOfShift, Plan
 
@@ -31,7 +32,7 @@ class Person:
 
 
 def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> Plan:
-    """The plan of a scenario; no dice. Duties are merged where they touch; what has begun before tick 0 goes on then.
+    """The plan of a scenario; no dice. Duties are merged where they touch; what began earlier goes on at tick 0.
 
     Without a seed everybody comes as rostered: no absence and no shrinkage is drawn.
     """
@@ -73,6 +74,7 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         escalate_after=_ticks(e.after if e else -1 for e in escalations),
         escalate_to=_ids(skills.index(e.to) if e else -1 for e in escalations),
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
+        **gates(scenario),
     )
 
 
