@@ -82,7 +82,7 @@ def lcfs(workload: Workload, urgency: Urgency) -> Ticks:
 @rule("priority")
 def priority(workload: Workload, urgency: Urgency) -> Ticks:
     """Priority classes, 1 first; first come, first served within a class. Nobody is interrupted."""
-    return urgency.priority[workload.case_class][workload.case]
+    return priorities(workload, urgency)[workload.case]
 
 
 @rule("edd")
@@ -121,7 +121,13 @@ def head_start(workload: Workload, urgency: Urgency) -> Ticks:
 @rule("ageing", slope=1)
 def ageing(workload: Workload, urgency: Urgency) -> Ticks:
     """Priority classes, but having waited `ageing` longer is worth one class."""
-    return urgency.priority[workload.case_class][workload.case] * urgency.ageing
+    return priorities(workload, urgency)[workload.case] * urgency.ageing
+
+
+def priorities(workload: Workload, urgency: Urgency) -> NDArray[np.int64]:
+    """[cases] the priority written for the case, else that of its class."""
+    of_class = urgency.priority[workload.case_class]
+    return np.where(workload.priority > 0, workload.priority, of_class) if len(workload.priority) else of_class
 
 
 def due(workload: Workload) -> Ticks:

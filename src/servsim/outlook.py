@@ -52,7 +52,7 @@ class Inflow:
     channel: str
     at: Ticks
     expected: Floats
-    on_file: Mapping[str, float] = field(default_factory=dict)  # step → mean work (ticks) that a trace gives
+    on_file: Mapping[str, float] = field(default_factory=dict)  # step → mean work (ticks) that a trace or a list gives
 
     def by(self, at: Ticks) -> Floats:
         """Cases expected before each instant."""
@@ -97,14 +97,15 @@ def _batch_mean(demand: Demand) -> float:
 
 
 def _counted(scenario: Scenario, source: str) -> Iterator[Inflow]:
-    """A trace counts as it stands in the file, appointments as they come in one replication."""
+    """A trace or a list counts as it stands in the file, appointments as they come in one replication."""
     came = arrivals(scenario, source, Streams(0, 0))
     own = np.full(len(came.at), scenario.channel(source), object)
     channels = came.channel if came.channel is not None else own
     for k, case_class in enumerate(scenario.case_classes):
         for channel in dict.fromkeys(channels[came.case_class == k].tolist()):
             ours = (came.case_class == k) & (channels == channel)
-            on_file = {step: float(work[ours].mean()) for step, work in came.work.items()}
+            first = {step: work[ours] for (step, visit), work in came.work.items() if visit == 0}
+            on_file = {step: float(work.mean()) for step, work in first.items() if (work >= 0).all()}
             yield Inflow(source, case_class, channel, *_rising(came.at[ours]), on_file)
 
 

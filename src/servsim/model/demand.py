@@ -26,6 +26,7 @@ from servsim.model.base import (
     sums_to_one,
 )
 from servsim.model.calendar import Days, by_day
+from servsim.model.cases import WrittenCase
 from servsim.model.distributions import AnyDistribution
 from servsim.model.errors import InputError, refuse
 from servsim.model.files import check_columns
@@ -184,6 +185,21 @@ class Trace(Arrivals):
         return self._path
 
 
+@ARRIVALS.register("listed")
+class Listed(Arrivals):
+    """Cases written out one by one, by the name of each."""
+
+    kind: Literal["listed"] = "listed"
+    cases: dict[Id, WrittenCase] = Field(min_length=1)
+
+    fixed: ClassVar[str | None] = "the cases are those of the list"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Case classes that the list names."""
+        return tuple(dict.fromkeys(case.case_class for case in self.cases.values() if case.case_class))
+
+
 AnyArrivals = Annotated[Arrivals, OneOf(ARRIVALS)]
 
 # ------------------------------------------------------------------ sources of demand
@@ -242,10 +258,16 @@ class Demand(Model):
     @model_validator(mode="after")
     def _one_way_to_the_class(self) -> Self:
         in_file = isinstance(self.arrivals, Trace) and self.arrivals.columns.case_class is not None
+        in_file = in_file or (isinstance(self.arrivals, Listed) and bool(self.arrivals.classes))
         given = (self.case_class is not None) + (self.mix is not None) + in_file
         if given != 1:
-            how = "`case_class`, `mix`" + (" or a column `case_class`" if isinstance(self.arrivals, Trace) else "")
-            raise ValueError(f"needs exactly one of {how}")
+            also = {"trace": " or a column `case_class`", "listed": " or a `case_class` in each case"}
+            raise ValueError(f"needs exactly one of `case_class`, `mix`{also.get(self.arrivals.kind, '')}")
+        if in_file and isinstance(self.arrivals, Listed):
+            lacking = [name for name, case in self.arrivals.cases.items() if case.case_class is None]
+            if lacking:
+                found = ((("arrivals", "cases", name), "needs a `case_class`, as others have one") for name in lacking)
+                raise refuse(*found)
         if self.mix is not None:
             try:
                 sums_to_one(self.mix)
@@ -262,7 +284,7 @@ class Demand(Model):
 
     @property
     def classes(self) -> dict[str, float]:
-        """Share of each class; empty where the file says."""
+        """Share of each class; empty where a file or list says."""
         return self.mix if self.mix is not None else {self.case_class: 1.0} if self.case_class is not None else {}
 
     def factor_on(self, date: Any) -> float:

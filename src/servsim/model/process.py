@@ -47,6 +47,15 @@ class Flow:
         explicit = frozenset(name for name, step in self.steps.items() if isinstance(step, Work) and step.responds)
         return explicit or frozenset(self._first_work())
 
+    def inside_branches(self) -> frozenset[str]:
+        """The steps between a parallel and its join."""
+        forks = [step for step in self.steps.values() if isinstance(step, Parallel)]
+        return frozenset(name for fork in forks for name in self._between(fork))
+
+    def _between(self, fork: Parallel) -> set[str]:
+        outside = {*EXITS, fork.join}
+        return reach(fork.branches, lambda at: () if at in outside else self.steps[at].possible()) - outside
+
     def _first_work(self) -> Iterator[str]:
         seen, ahead = {self.start}, [self.start]
         while ahead:

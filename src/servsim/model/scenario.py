@@ -9,7 +9,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
-from servsim.model.demand import Demand, Trace
+from servsim.model.cases import tick_of
+from servsim.model.demand import Demand, Listed, Trace
 from servsim.model.dispatching import Dispatch
 from servsim.model.edits import AnyEdit
 from servsim.model.errors import Path, refuse
@@ -87,7 +88,7 @@ class Scenario(Model):
     def _everything_leads_somewhere(self) -> Self:
         found = [*_organisation(self), *_work(self), *_processes(self)]
         if not found:
-            found = [*_decisions(self), *_nobody(self)]
+            found = [*_lists(self), *_decisions(self), *_nobody(self)]
         if found:
             raise refuse(*found)
         return self
@@ -113,8 +114,9 @@ class Scenario(Model):
 
     def classes_in_use(self) -> tuple[str, ...]:
         """Case classes that arrive, in their order; all of them where a trace says which."""
-        by_file = any(not source.classes for source in self.demand.values())
-        named = {name for source in self.demand.values() for name in source.classes}
+        lists = [source.arrivals.classes for source in self.demand.values() if isinstance(source.arrivals, Listed)]
+        by_file = any(isinstance(s.arrivals, Trace) and not s.classes for s in self.demand.values())
+        named = {name for source in (*lists, *(s.classes for s in self.demand.values())) for name in source}
         return tuple(name for name in self.case_classes if by_file or name in named)
 
     def used_processes(self) -> tuple[str, ...]:
@@ -202,6 +204,11 @@ def _work(of: Scenario) -> Found:
         for case in source.classes:
             where: Path = ("demand", name, "mix", case) if source.mix else ("demand", name, "case_class")
             yield from _unknown(where, "case class", case, of.case_classes)
+        if isinstance(source.arrivals, Listed):
+            for number, written in source.arrivals.cases.items():
+                where = ("demand", name, "arrivals", "cases", number, "case_class")
+                if written.case_class is not None:
+                    yield from _unknown(where, "case class", written.case_class, of.case_classes)
         if isinstance(source.arrivals, Trace):
             steps = [step for process in of.processes.values() for step in process.steps]
             for step in source.arrivals.columns.service:
@@ -317,7 +324,24 @@ def _channels(of: Scenario, classes: Mapping[str, CaseClass]) -> list[str] | Non
     sources = {n: s for n, s in of.demand.items() if not s.classes or set(s.classes) & set(classes)}
     if any(isinstance(s.arrivals, Trace) and s.arrivals.columns.channel for s in sources.values()):
         return None
-    return list(dict.fromkeys(of.channel(name) for name in sources))
+    listed = [source.arrivals.cases.values() for source in sources.values() if isinstance(source.arrivals, Listed)]
+    written = [case.channel for cases in listed for case in cases if case.channel]
+    return list(dict.fromkeys([*(of.channel(name) for name in sources), *written]))
+
+
+def _lists(of: Scenario) -> Found:
+    """Cases that are written out fit their processes and the clock."""
+    for name, source in of.demand.items():
+        if not isinstance(source.arrivals, Listed):
+            continue
+        for number, case in source.arrivals.cases.items():
+            path: Path = ("demand", name, "arrivals", "cases", number)
+            classes = [case.case_class] if case.case_class else [c for c, share in source.classes.items() if share]
+            if tick_of(case.at, of.clock) < 0:
+                yield (*path, "at"), f"'{case.at}' lies before the clock's start, {of.clock.start:%Y-%m-%d %H:%M}"
+            for case_class in classes:
+                flow = of.flow(of.case_classes[case_class].process)
+                yield from (((*path, *below), message) for below, message in case.flaws(flow))
 
 
 def _nobody(of: Scenario) -> Found:

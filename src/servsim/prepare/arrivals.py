@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from servsim.model import Scenario
 from servsim.model.calendar import Clock
-from servsim.model.demand import Appointments, Arrivals, Demand, Hourly, Poisson, Renewal, Trace
+from servsim.model.cases import tick_of
+from servsim.model.demand import Appointments, Arrivals, Demand, Hourly, Listed, Poisson, Renewal, Trace
 from servsim.model.errors import InputError
 from servsim.model.files import read_columns
 from servsim.prepare.streams import Streams
@@ -31,7 +33,11 @@ class Arrived:
     words: NDArray[np.object_] | None = None  # its name, where a file says
     channel: NDArray[np.object_] | None = None  # where a file says
     patience: Ticks | None = None
-    work: dict[str, Ticks] = field(default_factory=dict)  # by step, of the first visit
+    work: dict[tuple[str, int], Ticks] = field(default_factory=dict)  # by step and visit; -1: is drawn
+    ways: dict[tuple[str, int], NDArray[np.str_]] = field(default_factory=dict)  # the next step; "": is drawn
+    first_step: NDArray[np.object_] | None = None  # "": the start of the process
+    priority: NDArray[np.int64] | None = None  # -1: that of the class
+    limits: dict[str, Ticks] = field(default_factory=dict)  # by promise, from arrival; -1: as promised to the class
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,9 @@ def trace(given: Given) -> Arrived:
             f"{kind.path}: no row arrives within the clock; the file goes from {instants.min()} to {instants.max()}; "
             "set `from` to the date in the file that is to be the clock's first"
         )
-    service = {k.removeprefix("service."): v.durations(kind.unit)[keep] for k, v in columns.items() if "service." in k}
+    service = {
+        (k.removeprefix("service."), 0): v.durations(kind.unit)[keep] for k, v in columns.items() if "service." in k
+    }
     return Arrived(
         at=at[keep],
         entry=keep,
@@ -219,6 +227,48 @@ def trace(given: Given) -> Arrived:
         patience=columns["patience"].durations(kind.unit)[keep] if "patience" in columns else None,
         work=service,
     )
+
+
+@KINDS.register("listed")
+def listed(given: Given) -> Arrived:
+    """Cases as they are written out. Those after the end are left out; entry i is case i of the list."""
+    kind = given.demand.arrivals
+    assert isinstance(kind, Listed)
+    all_at = np.array([tick_of(case.at, given.clock) for case in kind.cases.values()], np.int64)
+    keep = np.argsort(all_at, kind="stable")
+    keep = keep[all_at[keep] < given.end]
+    cases = [list(kind.cases.values())[i] for i in keep.tolist()]
+    own, events = given.demand.channel or given.source, {event for case in cases for event in case.due}
+    return Arrived(
+        at=all_at[keep],
+        entry=keep,
+        case_class=np.empty(0, np.int64),
+        words=np.array([case.case_class or "" for case in cases], object),
+        channel=np.array([case.channel or own for case in cases], object) if any(c.channel for c in cases) else None,
+        patience=_given([case.patience for case in cases]),
+        work=_scripts([case.work for case in cases], -1, np.int64),
+        ways={at: way.astype(np.str_) for at, way in _scripts([case.next for case in cases], "", object).items()},
+        first_step=np.array([case.first_step or "" for case in cases], object),
+        priority=_given([case.priority for case in cases]),
+        limits={event: _given([case.due.get(event) for case in cases]) for event in sorted(events)},
+    )
+
+
+def _given(values: Sequence[int | None]) -> NDArray[np.int64]:
+    return np.array([-1 if value is None else value for value in values], np.int64)
+
+
+def _scripts(
+    scripts: Sequence[Mapping[str, Sequence[Any]]], nothing: object, dtype: type
+) -> dict[tuple[str, int], NDArray[Any]]:
+    """By step and visit, what is written for each case."""
+    found: dict[tuple[str, int], NDArray[Any]] = {}
+    for case, script in enumerate(scripts):
+        for step, visits in script.items():
+            for visit, value in enumerate(visits):
+                column = found.setdefault((step, visit), np.full(len(scripts), nothing, dtype))
+                column[case] = value
+    return found
 
 
 def _classes_in_file(kind: Arrivals, words: NDArray[np.object_] | None, classes: list[str]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from servsim.model import Scenario
 from servsim.model.promises import CALENDAR, PROMISES
 from servsim.model.steps import END, REJECTED, Work
 from servsim.prepare.arrivals import Arrived, arrivals
+from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
 from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams
@@ -45,7 +46,11 @@ def unfold(walk: Walk) -> None:
     """Move all tokens of a walk from step to step until everybody has left."""
     steps = walk.flow.steps
     everybody = np.arange(len(walk.members))
-    crowds: dict[str, list[Crowd]] = {walk.flow.start: [Crowd(everybody, np.full(len(everybody), -1))]}
+    from_nowhere = Crowd(everybody, np.full(len(everybody), -1))
+    begins = np.full(len(everybody), "", object)
+    if walk.cases.first_step is not None:
+        begins = walk.cases.first_step[walk.members]
+    crowds = {step or walk.flow.start: [from_nowhere[begins == step]] for step in dict.fromkeys(begins.tolist())}
     while crowds:
         ahead: dict[str, list[Crowd]] = {}
         for name, parts in crowds.items():
@@ -77,7 +82,7 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         before, after = item_of[before], item_of[after]
 
     def of_cases(column: NDArray[Code]) -> NDArray[Code]:
-        return column if by_arrival is None else column[by_arrival]
+        return column if by_arrival is None or not column.size else column[..., by_arrival]
 
     def of_items(column: NDArray[Code]) -> NDArray[Code]:
         return column if by_case is None else column[by_case]
@@ -97,7 +102,7 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         channel=of_cases(channels[1]),
         source=of_cases(np.repeat(np.arange(len(cases), dtype=np.int32), [len(part.at) for part in cases])),
         patience=of_cases(_patience(scenario, streams, came)),
-        due_at=_due(scenario, arrived_at, case_class),
+        due_at=of_cases(np.concatenate([_due(scenario, part) for part in cases], axis=1)),
         first_item=np.concatenate([[0], np.cumsum(np.bincount(case, minlength=len(at)))]).astype(np.int64),
         case=of_items(case).astype(np.int32),
         step=of_items(items.column("step")),
@@ -110,6 +115,8 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         rank=np.zeros(items.n, np.int64),
         rank_slope=np.zeros(len(skills_of(scenario)), np.int8),
         lot=of_items(items.column("lot")) if draws_lots(scenario) else np.empty(0, np.int32),
+        priority=of_cases(_priorities(came)),
+        gate=of_items(items.column("gate")) if timetables(scenario) else np.empty(0, np.int32),
         **_successors(before, after, items.n),
     )
 
@@ -175,12 +182,14 @@ def _patience(scenario: Scenario, streams: Streams, came: dict[str, Arrived]) ->
             if kind.patience is not None and len(ours):
                 u = streams.at(cases.entry[ours], source, "patience")
                 patience[ours] = np.rint(kind.patience.quantile(u)).astype(np.int64)
-        parts.append(patience if cases.patience is None else cases.patience)
+        given = cases.patience
+        parts.append(patience if given is None else np.where(given >= 0, given, patience))
     return _joined(parts)
 
 
-def _due(scenario: Scenario, arrived: Ticks, case_class: Ids) -> Ticks:
+def _due(scenario: Scenario, cases: Arrived) -> Ticks:
     """[promises, cases] when each promise falls due; -1 where nothing is promised."""
+    arrived, case_class = cases.at, cases.case_class
     due = np.full((len(PROMISES), len(arrived)), -1)
     for number, kind in enumerate(scenario.case_classes.values()):
         ours = np.flatnonzero(case_class == number)
@@ -191,7 +200,17 @@ def _due(scenario: Scenario, arrived: Ticks, case_class: Ids) -> Ticks:
                 openings = scenario.calendars[promise.clock].openings(scenario.clock)
                 limit = openings.due(arrived[ours], promise.limit)
             due[PROMISES.index(name), ours] = limit
+    for event, limits in cases.limits.items():
+        place = PROMISES.index(event)
+        due[place] = np.where(limits >= 0, arrived + limits, due[place])
     return due
+
+
+def _priorities(came: dict[str, Arrived]) -> NDArray[np.int64]:
+    """[cases] what is written for single cases, -1: as the class; empty where nothing is."""
+    if all(cases.priority is None or (cases.priority < 0).all() for cases in came.values()):
+        return np.empty(0, np.int64)
+    return _joined([np.full(len(c.at), -1) if c.priority is None else c.priority for c in came.values()])
 
 
 def _penalties(scenario: Scenario) -> NDArray[np.float64]:

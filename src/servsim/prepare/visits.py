@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from servsim.model import Scenario
 from servsim.model.distributions import Distribution
-from servsim.model.steps import Approval, Decision, Delay, Handoff, Join, Onward, Parallel, Work
+from servsim.model.steps import REJECTED, Approval, Decision, Delay, Handoff, Join, Meeting, Onward, Parallel, Work
 from servsim.prepare.arrivals import Arrived
+from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
 from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams, Uniforms
@@ -67,6 +68,7 @@ class Walk:
         self.skills = skills_of(self.scenario)
         self.entry = self.cases.entry[self.members]
         self.draws_lots = draws_lots(self.scenario)
+        self.gates = {place: gate for gate, place in enumerate(timetables(self.scenario))}
 
     def count(self, step: str, crowd: Crowd, what: str = "visits") -> Numbers:
         """How often each has been counted here before; counts this time."""
@@ -113,8 +115,25 @@ class Walk:
 
     def choose(self, step: str, onward: Onward, crowd: Crowd, visit: Numbers) -> Visit:
         """Send each token to one of the following steps."""
+        if self.cases.ways:
+            told = self.told(step, crowd, visit)
+            yield from self.as_told(told, crowd)
+            crowd, visit = crowd[told == ""], visit[told == ""]
         routes = {target: p for target, p in onward.next.items() if p > 0}
         yield from self.split(routes, crowd, lambda: self.uniforms(onward.outcome or step, "next", crowd, visit))
+
+    def told(self, step: str, crowd: Crowd, visit: Numbers) -> NDArray[np.str_]:
+        """Where the case is written to go from here; "" where that is drawn."""
+        ways = np.full(len(crowd.member), "")
+        for (name, k), written in self.cases.ways.items():
+            if name == step:
+                ways = np.where(visit == k, written[self.members[crowd.member]], ways)
+        return ways
+
+    def as_told(self, told: NDArray[np.str_], crowd: Crowd) -> Visit:
+        for target in dict.fromkeys(told.tolist()):
+            if target:
+                yield target, crowd[told == target]
 
     def split(self, routes: dict[str, float], crowd: Crowd, draw: Callable[[], Uniforms]) -> Visit:
         if len(routes) == 1:
@@ -174,10 +193,12 @@ def work(walk: Walk, name: str, crowd: Crowd, visit: Numbers, returned: Numbers 
 
 
 def replayed(walk: Walk, step: str, crowd: Crowd, visit: Numbers, time: Ticks) -> Ticks:
-    """The times of first visits that a trace has on file instead of drawn ones."""
-    if step not in walk.cases.work:
-        return time
-    return np.where(visit == 0, walk.cases.work[step][walk.members[crowd.member]], time)
+    """The times that a trace or a list says instead of drawn ones."""
+    for (name, k), written in walk.cases.work.items():
+        if name == step:
+            known = written[walk.members[crowd.member]]
+            time = np.where((visit == k) & (known >= 0), known, time)
+    return time
 
 
 @VISITS.register("approval")
@@ -188,13 +209,16 @@ def approval(walk: Walk, name: str, crowd: Crowd) -> Visit:
     visit = walk.count(name, crowd)
     decides = step.returned + step.reject > 0
     u = walk.uniforms(step.decider(name), "decision", crowd, visit) if decides else np.ones(len(visit))
-    back = u < step.returned
+    told = walk.told(name, crowd, visit)
+    drawn = told == ""
+    back = (u < step.returned) & drawn
     back[back] = walk.count(name, crowd[back], "returns") < step.rounds
-    out = (u >= step.returned) & (u < step.returned + step.reject)
+    back |= ~drawn & (told == step.return_to)
+    out = (u >= step.returned) & (u < step.returned + step.reject) & drawn | (told == REJECTED)
     crowd = work(walk, name, crowd, visit, back.astype(np.int64))
     if step.return_to is not None:
         yield step.return_to, crowd[back]
-    yield "rejected", crowd[out]
+    yield REJECTED, crowd[out]
     on = ~back & ~out
     yield from walk.choose(name, step, crowd[on], visit[on])
 
@@ -205,12 +229,15 @@ def handoff(walk: Walk, name: str, crowd: Crowd) -> Visit:
     step = walk.flow.steps[name]
     assert isinstance(step, Handoff)
     visit = walk.count(name, crowd)
-    time = walk.times(step.delay, name, "work", crowd, visit)
+    time = replayed(walk, name, crowd, visit, walk.times(step.delay, name, "work", crowd, visit))
+    told = walk.told(name, crowd, visit)
     back = np.zeros(len(visit), bool)
     if step.returned:
-        back = walk.uniforms(name, "decision", crowd, visit) < step.returned
+        back = (walk.uniforms(name, "decision", crowd, visit) < step.returned) & (told == "")
         back[back] = walk.count(name, crowd[back], "returns") < step.rounds
-    crowd = walk.leave_item(name, crowd, visit, work=time, returned=back.astype(np.int64))
+    back |= (told != "") & (told == step.back_to)
+    gate = walk.gates.get((walk.process, name), -1)
+    crowd = walk.leave_item(name, crowd, visit, work=time, returned=back.astype(np.int64), gate=gate)
     if step.back_to is not None:
         yield step.back_to, crowd[back]
     yield from walk.choose(name, step, crowd[~back], visit[~back])
@@ -222,7 +249,19 @@ def delay(walk: Walk, name: str, crowd: Crowd) -> Visit:
     step = walk.flow.steps[name]
     assert isinstance(step, Delay)
     visit = walk.count(name, crowd)
-    crowd = walk.leave_item(name, crowd, visit, work=walk.times(step.time, name, "work", crowd, visit))
+    time = replayed(walk, name, crowd, visit, walk.times(step.time, name, "work", crowd, visit))
+    crowd = walk.leave_item(name, crowd, visit, work=time)
+    yield from walk.choose(name, step, crowd, visit)
+
+
+@VISITS.register("meeting")
+def meeting(walk: Walk, name: str, crowd: Crowd) -> Visit:
+    """Waits for a meeting, which takes its time."""
+    step = walk.flow.steps[name]
+    assert isinstance(step, Meeting)
+    visit = walk.count(name, crowd)
+    time, gate = walk.times(step.time, name, "work", crowd, visit), walk.gates[walk.process, name]
+    crowd = walk.leave_item(name, crowd, visit, work=time, gate=gate)
     yield from walk.choose(name, step, crowd, visit)
 
 
@@ -232,6 +271,10 @@ def decision(walk: Walk, name: str, crowd: Crowd) -> Visit:
     step = walk.flow.steps[name]
     assert isinstance(step, Decision)
     visit = walk.count(name, crowd)
+    if walk.cases.ways:
+        told = walk.told(name, crowd, visit)
+        yield from walk.as_told(told, crowd)
+        crowd, visit = crowd[told == ""], visit[told == ""]
     if step.by is None:
         routes = {target: p for target, p in step.routes.items() if p > 0}
         yield from walk.split(routes, crowd, lambda: walk.uniforms(name, "next", crowd, visit))

@@ -28,6 +28,14 @@ class Leaves(enum.IntEnum):
     REJECTED = 2
 
 
+class RankBy(enum.IntEnum):
+    """What changes the rank of an item in the course of time."""
+
+    NOTHING = 0
+    WORK_LEFT = 1
+    """the rank is the work that is left"""
+
+
 FORK = -2
 """In `next_item`: the item has several successors, listed in `fork_target`."""
 
@@ -88,6 +96,10 @@ class Workload:
     # the key of an item in the queue of skill s is (rank + rank_slope[s] * offered tick, offered tick, item)
     rank_slope: Codes  # [skills] -1, 0 or 1
     lot: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [items] pre-drawn lots, where a rule draws lots
+    gate: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [items] of the plan, waited for without anybody
+
+    priority: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [cases] -1: that of the class
+    rank_by: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] RankBy; empty: nothing
 
     def __post_init__(self) -> None:
         freeze(self)

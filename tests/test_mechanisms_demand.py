@@ -1,0 +1,137 @@
+"""Demand and start: cases written out, customers who try again, a bot, a finite source, the backlog of today.
+
+Times are minutes after the start; the whole log stands in the test.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from worlds import mapping
+
+from servsim.model import Scenario
+from servsim.prepare import workload
+from servsim.quantities import MINUTE
+from servsim.simulate import simulate
+
+
+def scenario(cases: dict[str, Any], **changes: Any) -> Scenario:
+    """The shortest scenario with these cases written out."""
+    demand = {"calls": {"case_class": "ordinary", "arrivals": {"kind": "listed", "cases": cases}}}
+    return Scenario.model_validate(mapping(demand=demand, **changes))
+
+
+def rows(of: Scenario) -> list[str]:
+    """One line per item: case, step, started, completed (minutes)."""
+    run = simulate(of)
+    work, log = run.workload, run.log
+    whole = zip(work.case.tolist(), work.step.tolist(), log.started_at, log.completed_at, strict=True)
+    return [f"{c} {work.steps.names[s]} {_min(a)} {_min(b)}" for c, s, a, b in whole]
+
+
+def _min(at: int) -> str:
+    return "-" if at < 0 else f"{at / MINUTE:g}"
+
+
+def task(following: Any = "end", skill: str = "desk", **more: Any) -> dict[str, Any]:
+    return {"kind": "task", "skill": skill, "time": "1 min", "next": following, **more}
+
+
+def flow(**steps: Any) -> dict[str, Any]:
+    return {"p": {"start": next(iter(steps)), "steps": steps}}
+
+
+# ------------------------------------------------------------------ cases written out
+
+
+def test_listed_cases_come_when_they_are_written_to_with_the_work_and_the_ways_that_are_written() -> None:
+    """Two returns, as in a check that fails twice: work 20, check 5, work 10, check 5, work 10, check 5."""
+    cases = {
+        "r1": {"at": "09:00", "work": {"work": ["20 min", "10 min", "10 min"], "check": ["5 min"] * 3},
+               "next": {"check": ["work", "work", "end"]}},
+        "r2": {"at": "2026-03-02 09:10", "work": {"work": "15 min", "check": "5 min"}},
+    }  # fmt: skip
+    shop = {
+        "pools": {"desk": {"department": "office"}, "checker": {"department": "office"}},
+        "staffing": {"desk": {"always": 1}, "checker": {"always": 1}},
+        "processes": flow(work=task("check"), check=task({"end": 1, "work": 0}, "checker")),
+    }
+    assert rows(scenario(cases, **shop)) == [
+        "0 work 540 560",
+        "0 check 560 565",
+        "0 work 575 585",
+        "0 check 585 590",
+        "0 work 590 600",
+        "0 check 600 605",
+        "1 work 560 575",
+        "1 check 575 580",
+    ]
+
+
+def test_approvals_and_handovers_decide_as_written() -> None:
+    steps = {
+        "draft": task("push"),
+        "push": {"kind": "handoff", "to": "office", "delay": "30 min", "back_to": "draft", "next": "sign"},
+        "sign": {**task("end"), "kind": "approval", "return_to": "draft"},
+    }
+    cases = {
+        "a": {"at": "0 min", "work": {"push": ["2 min", "3 min"]}, "next": {"push": ["draft"], "sign": ["draft"]}},
+        "b": {"at": "60 min", "next": {"sign": "rejected"}},
+    }
+    run = simulate(scenario(cases, processes=flow(**steps)))
+    names = [run.workload.steps.names[s] for s in run.workload.step]
+    assert names == ["draft", "push", "draft", "push", "sign", "draft", "push", "sign", "draft", "push", "sign"]
+    assert run.workload.returned.tolist() == [0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert (run.workload.work[[1, 3, 6]] // MINUTE).tolist() == [2, 3, 30]
+    assert run.log.outcome.tolist() == [1, 2]
+
+
+def test_what_is_not_written_is_drawn_as_for_everybody_else() -> None:
+    drawn = workload(scenario({"a": {"at": "1 min"}, "b": {"at": "2 min"}, "c": {"at": "3 min"}}), 1, 0)
+    some = workload(scenario({"a": {"at": "1 min"}, "b": {"at": "2 min", "work": {"serve": "7 min"}},
+                              "c": {"at": "3 min"}}), 1, 0)  # fmt: skip
+    assert some.work.tolist() == [drawn.work[0], 7 * MINUTE, drawn.work[2]]
+
+
+def test_a_listed_case_has_its_own_priority_patience_due_time_channel_and_first_step() -> None:
+    cases = {
+        "a": {"at": "0 min", "work": {"serve": "30 min"}},
+        "b": {"at": "1 min", "work": {"serve": "5 min"}},
+        "c": {"at": "2 min", "work": {"serve": "5 min"}, "priority": 1, "channel": "web", "due": {"resolution": "1 h"}},
+        "d": {"at": "3 min", "patience": "4 min"},
+        "e": {"at": "3 min", "first_step": "later", "work": {"later": "2 min"}},
+    }
+    of = scenario(
+        cases,
+        case_classes={"ordinary": {"process": "p", "priority": 2}},
+        dispatch={"rule": "priority"},
+        processes=flow(serve=task("later"), later={"kind": "delay", "time": "1 min", "next": "end"}),
+    )
+    assert rows(of)[::2][:3] + rows(of)[-2:] == [
+        "0 serve 0 30", "1 serve 35 40", "2 serve 30 35", "3 later - -", "4 later 3 5",
+    ]  # fmt: skip
+    run = simulate(of)
+    assert run.workload.channels == ("calls", "web")
+    assert run.log.left_at[3] == 7 * MINUTE
+    assert run.workload.due_at[1].tolist() == [-1, -1, 62 * MINUTE, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("case", "where", "says"),
+    [
+        ({"at": "yesterday"}, "at", "cannot read 'yesterday' as a moment"),
+        ({"at": "2026-03-01 10:00"}, "at", "lies before the clock's start"),
+        ({"at": "1 min", "work": {"serv": "1 min"}}, "serv", "there is no step 'serv'; did you mean serve?"),
+        ({"at": "1 min", "next": {"serve": "serve"}}, 0, "'serve' does not lead to 'serve'"),
+        ({"at": "1 min", "first_step": "x"}, "first_step", "there is no step 'x'"),
+        ({"at": "1 min", "case_class": "urgent"}, None, "needs exactly one of `case_class`, `mix` or a"),
+    ],
+)
+def test_a_listed_case_that_does_not_fit_is_refused(case: dict[str, Any], where: Any, says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        scenario({"t1": case})
+    (error,) = caught.value.errors()
+    assert says in error["msg"]
+    assert where is None or (error["loc"][-1] == where and "t1" in error["loc"])
