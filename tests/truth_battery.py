@@ -1,0 +1,531 @@
+"""A stochastic statement (battery.json) as a scenario."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from truth_words import (
+    ALWAYS,
+    DAY,
+    DAYS,
+    WEEK,
+    Json,
+    NotStatedError,
+    Piece,
+    Week,
+    batch_sizes,
+    by_day,
+    distribution,
+    known,
+    mean_of,
+    name,
+    repeated,
+    span,
+    time_of_day,
+)
+
+START = "2026-03-02"
+CASE_KEYS = ("id", "title", "description", "features", "model", "run", "expected", "accuracy", "published", "source")
+MODEL_KEYS = ("classes", "steps", "teams", "initial_state", "closed_population", "outages")
+CLASS_KEYS = ("name", "arrivals", "first_step", "priority", "accumulation_rate", "lead_time", "patience",
+              "agents_required", "team_preference", "if_blocked", "if_abandoned")  # fmt: skip
+STEP_KEYS = ("name", "type", "next", "team", "teams", "service_time", "service_time_by_team", "service_time_by_agent",
+             "discipline", "waiting_places", "escalate", "next_by_attempt", "duration", "branches", "join", "epochs",
+             "capacity", "submission_deadline_before")  # fmt: skip
+TEAM_KEYS = ("name", "agents", "staffing", "staffing_semantics", "agent_groups", "end_of_shift", "surplus_agent_rule",
+             "last_shift", "agent_selection", "skills", "class_preference", "takes_work_if", "max_concurrent",
+             "named_agents", "cycle")  # fmt: skip
+RULES = {"fcfs": "fcfs", "fcfs within class": "fcfs", "lcfs": "lcfs", "random": "random", "sjf": "sjf", "edd": "edd",
+         "priority_nonpreemptive": "priority"}  # fmt: skip
+SELECTION = {"longest_idle": "longest_idle", "random": "random", "listed_order": "fixed", "fastest_first": "fastest"}
+END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "no_late_start": "no_late_start"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A statement as a mapping for Scenario.model_validate, and what its figures are measured by."""
+
+    statement: Json
+    run: Json
+    scenario: Json
+    cycle: float | None  # minutes after which everything comes again; None: steady state
+    warm_up: float
+    horizon: float
+    open_hours: dict[str, tuple[list[Piece], float]] = field(default_factory=dict)  # by team: pieces, period
+
+    def step(self, step: str) -> Json:
+        return next(s for s in self.statement["steps"] if name(s["name"]) == step)
+
+    @property
+    def scale(self) -> float:
+        """Minutes of work, on average: what is a small error of a wait."""
+        times = [mean for step in self.statement["steps"] for mean in _means(step)]
+        return max(times, default=1.0)
+
+
+def _means(step: Json) -> list[float]:
+    found: list[float] = []
+    for key in ("service_time", "duration", "service_time_by_team", "service_time_by_agent"):
+        if key in step:
+            found += _all_means(step[key])
+    return found
+
+
+def _all_means(of: Any) -> list[float]:
+    if isinstance(of, Mapping) and "dist" not in of:
+        return [mean for part in of.values() for mean in _all_means(part)]
+    return [mean_of(of)]
+
+
+def varied(model: Json, variant: Json | None) -> Json:
+    """The model with the listed change."""
+    model = copy.deepcopy(model)
+    for key, value in (variant or {}).items():
+        if key == "agents":
+            for team in model["teams"]:
+                team["agents"] = value
+        elif key == "rate":
+            for kind in model["classes"]:
+                kind["arrivals"]["rate"] = value
+        elif key == "service_mean":
+            for step in model["steps"]:
+                step["service_time"]["mean"] = value
+        elif key == "closed_population":
+            model[key] = value
+            if isinstance(model.get("initial_state"), dict):
+                first = next(iter(model["initial_state"]))
+                model["initial_state"] = {first: value}
+        elif key in model:
+            model[key] = value
+        else:
+            raise NotStatedError(f"variant {key}")
+    return model
+
+
+def stated(statement: Json, run: Json, effort: float) -> Model:
+    """The statement as a scenario of a length that holds about `effort` arrivals."""
+    known(statement, MODEL_KEYS, "model")
+    return Writer(statement, run, effort).model()
+
+
+class Writer:
+    """Writes one statement down, key by key."""
+
+    def __init__(self, statement: Json, run: Json, effort: float) -> None:
+        self.statement, self.run, self.effort = statement, run, effort
+        for key in ("closed_population", "outages"):
+            if key in statement:
+                raise NotStatedError(f"model.{key}")
+        self.steps: dict[str, Json] = {step["name"]: step for step in statement["steps"]}
+        self.teams: dict[str, Json] = {team["name"]: team for team in statement["teams"]}
+        self.kinds: dict[str, Json] = {kind["name"]: kind for kind in statement["classes"]}
+        for kind in statement["classes"]:
+            known(kind, CLASS_KEYS, "classes")
+        for step in statement["steps"]:
+            known(step, STEP_KEYS, "steps")
+        for team in statement["teams"]:
+            known(team, TEAM_KEYS, "teams")
+        self.shifts: Json = {"always": ALWAYS}
+        self.pools: Json = {}
+        self.staffing: Json = {}
+        self.workers: Json = {}
+        self.rules: Json = {}
+        self.open_hours: dict[str, tuple[list[Piece], float]] = {}
+
+    def model(self) -> Model:
+        self.cycle, self.warm_up, self.horizon = self.length()
+        self.week = Week([], 7, START)
+        for team in self.teams.values():
+            self.team(team)
+        if not self.pools:
+            self.pools, self.staffing = {"nobody": {"department": "office"}}, {"nobody": {"always": 1}}
+        scenario = {
+            "name": "truth",
+            "clock": self.clock(),
+            "departments": {"office": {}},
+            "pools": self.pools,
+            "shifts": self.shifts,
+            "staffing": self.staffing,
+            "workers": self.workers,
+            "case_classes": {name(kind): self.case_class(of) for kind, of in self.kinds.items()},
+            "demand": self.demand(),
+            "processes": {name(kind): self.process(of) for kind, of in self.kinds.items()},
+            "dispatch": {"teams": self.rules},
+        }
+        return Model(
+            self.statement, self.run, scenario, self.cycle, self.warm_up, self.horizon, open_hours=self.open_hours
+        )
+
+    # -------------------------------------------------------------- time
+    def length(self) -> tuple[float | None, float, float]:
+        """(cycle, warm-up, horizon) in minutes."""
+        kind, rate = self.run["type"], self.arrivals_per_minute()
+        if kind == "steady_state":
+            length, warm = self.run["suggested_run_length"], self.run.get("warm_up", 0.0)
+            shorter = min(1.0, max(self.effort / (rate * length), 1e-6)) if rate else 1.0
+            warm = min(warm, max(warm * shorter, 2000 / rate if rate else 0.0))
+            return None, warm, warm + length * shorter
+        if kind == "terminating":
+            ends = max(self.run.get("arrivals_stop", 0.0), _number(self.run.get("end"), 0.0))
+            if ends > WEEK - DAY / 2:
+                raise NotStatedError(f"a terminating run of {ends} min")
+            n = max(2, min(self.run.get("suggested_replications", 100), math.ceil(self.effort / max(rate * WEEK, 1))))
+            return WEEK, 0.0, n * WEEK
+        if kind == "periodic_steady_state":
+            cycle = self.run["cycle"]
+            n = math.ceil(self.effort / (rate * cycle))
+            warm = math.ceil(min(self.run.get("warm_up", 0.0), max(10, n / 10) * cycle) / WEEK) * WEEK
+            return cycle, warm, warm + math.ceil(n * cycle / WEEK) * WEEK
+        raise NotStatedError(f"run.type {kind}")
+
+    def arrivals_per_minute(self) -> float:
+        return sum(self.mean_rate(kind["arrivals"]) for kind in self.kinds.values())
+
+    def mean_rate(self, arrivals: Json) -> float:
+        process = arrivals["process"]
+        if process == "renewal":
+            gap = mean_of(arrivals["interarrival"])
+            return float(arrivals["count"] / WEEK if "count" in arrivals else 1 / gap)
+        if process == "batch_poisson":
+            return float(arrivals["batch_rate"] * sum(k * p for k, p in batch_sizes(arrivals["batch_size"]).items()))
+        if process != "poisson":
+            raise NotStatedError(f"arrivals.process {process}")
+        if "rate" in arrivals:
+            return float(arrivals["rate"])
+        total = sum((piece["to"] - piece["from"]) * piece["rate"] for piece in arrivals["rate_by_interval"])
+        return float(total / (arrivals.get("cycle") or WEEK))
+
+    def clock(self) -> Json:
+        more = WEEK if self.cycle else max(0.02 * self.horizon, 20 * self.scale())
+        return {
+            "start": START,
+            "horizon": span(self.horizon),
+            "warm_up": span(self.warm_up),
+            "run_out": span(more),
+            "arrivals_in_run_out": self.run["type"] != "terminating",
+        }
+
+    def scale(self) -> float:
+        return max((mean for step in self.steps.values() for mean in _means(step)), default=1.0)
+
+    # -------------------------------------------------------------- staff
+    def team(self, team: Json) -> None:
+        pool = name(team["name"])
+        for key in ("max_concurrent", "takes_work_if", "named_agents"):
+            if key in team:
+                raise NotStatedError(f"teams.{key}")
+        rule = team.get("end_of_shift", "exhaustive")
+        if rule not in END_OF_SHIFT:
+            raise NotStatedError(f"teams.end_of_shift {rule}")
+        self.pools[pool] = {
+            "department": "office",
+            "skills": self.skills(team),
+            "end_of_shift": END_OF_SHIFT[rule],
+        }
+        groups = self.groups(team)
+        self.staffing[pool] = {}
+        for k, (pieces, agents) in enumerate(groups):
+            shifts = self.week.shifts(f"{pool}_{k}", pieces) if pieces is not None else {"always": ALWAYS}
+            self.shifts.update(shifts)
+            if pieces is not None and len(shifts) > 1:
+                self.one_by_one(pool, k, agents, list(shifts))
+            else:
+                self.staffing[pool].update(dict.fromkeys(shifts, agents))
+        self.open_hours[pool] = (sorted({p for pieces, _ in groups for p in pieces or ()}), WEEK)
+
+    def one_by_one(self, pool: str, group: int, agents: int, shifts: list[str]) -> None:
+        """The same people come in all these shifts."""
+        for i in range(agents):
+            self.workers[f"{pool}_{group}_{i + 1}"] = {"pool": pool, "shifts": shifts}
+
+    def groups(self, team: Json) -> list[tuple[list[Piece] | None, int]]:
+        """(when, how many) for each group of agents; None: always."""
+        stays = str(team.get("last_shift", "")).startswith("stays")
+        if "agent_groups" in team:
+            return [
+                (self.pieces(group["shifts"], team, stays or "last_shift" in group), int(group["agents"]))
+                for group in team["agent_groups"]
+            ]
+        if "staffing" in team:
+            return self.layers(team, stays)
+        return [(None, int(team["agents"]))]
+
+    def pieces(self, shifts: Sequence[Json], team: Json, stays: bool) -> list[Piece]:
+        pieces = sorted((float(shift["from"]), float(shift["to"])) for shift in shifts)
+        if stays and pieces:
+            pieces[-1] = (pieces[-1][0], WEEK)
+        return repeated(pieces, team.get("cycle") or (None if self.cycle == WEEK else self.cycle))
+
+    def layers(self, team: Json, stays: bool) -> list[tuple[list[Piece] | None, int]]:
+        """A headcount as groups: the n-th is there whenever at least n are."""
+        staffing = [dict(piece) for piece in team["staffing"]]
+        several = len({piece["agents"] for piece in staffing}) > 1
+        if team.get("staffing_semantics") == "headcount" and several:
+            raise NotStatedError("teams.staffing_semantics headcount")
+        levels = sorted({piece["agents"] for piece in staffing})
+        last = max(piece["to"] for piece in staffing)
+        found: list[tuple[list[Piece] | None, int]] = []
+        for below, level in zip([0, *levels], levels, strict=False):
+            there = [piece for piece in staffing if piece["agents"] >= level]
+            there_last = stays and any(piece["to"] == last for piece in there)
+            found.append((self.pieces(there, team, there_last), int(level - below)))
+        return found
+
+    # -------------------------------------------------------------- skills and queues
+    def users(self, team: str) -> list[tuple[Json, Json]]:
+        """(step, class) pairs that the team serves."""
+        return [
+            (step, kind)
+            for step in self.steps.values()
+            if step["type"] == "service" and team in self.teams_of(step)
+            for kind in self.kinds.values()
+            if team in self.able(step, kind)
+        ]
+
+    def teams_of(self, step: Json) -> list[str]:
+        return list(step["teams"]) if "teams" in step else [step["team"]]
+
+    def able(self, step: Json, kind: Json) -> list[str]:
+        """Teams that serve the class at the step, in the order in which an arriving case looks at them."""
+        teams = self.teams_of(step)
+        able = [t for t in teams if kind["name"] in self.teams[t].get("skills", self.kinds)]
+        wish = [t for t in kind.get("team_preference", []) if t in able]
+        return wish + [t for t in able if t not in wish]
+
+    def by_class(self, step: Json) -> bool:
+        """The classes have queues of their own at the step."""
+        return "teams" in step and (
+            len({tuple(self.able(step, kind)) for kind in self.kinds.values()}) > 1
+            or any("class_preference" in self.teams[t] for t in step["teams"])
+        )
+
+    def skill(self, step: Json, kind: Json) -> str:
+        if self.by_class(step):
+            return name(f"{step['name']}_{kind['name']}")
+        if "teams" in step:
+            return name(step["name"])
+        sharing = [s for s in self.steps.values() if s["type"] == "service" and s.get("team") == step["team"]]
+        same = len({s.get("discipline", "fcfs") for s in sharing}) == 1
+        plain = all(s.get("waiting_places") is None and "escalate" not in s for s in sharing)
+        return name(step["team"] if same and plain else f"{step['team']}_{step['name']}")
+
+    def skills(self, team: Json) -> Json:
+        """Skills of the team with their preferences."""
+        found = {}
+        places = self.preferences()
+        for step, kind in self.users(team["name"]):
+            skill = self.skill(step, kind)
+            found[skill] = {"preference": places[(team["name"], skill)]}
+            self.rule(skill, step, team)
+        return found or {name(team["name"]): {}}
+
+    def preferences(self) -> dict[tuple[str, str], int]:
+        """[team, skill] numbers that obey both what a freed agent and what an arriving case looks at first."""
+        after: set[tuple[tuple[str, str], tuple[str, str]]] = set()
+        nodes: set[tuple[str, str]] = set()
+        for team in self.teams.values():
+            wish = team.get("class_preference", [])
+            pairs = self.users(team["name"])
+            nodes |= {(team["name"], self.skill(*pair)) for pair in pairs}
+            for step, one in pairs:
+                for other in (k for k in self.kinds.values() if k["name"] in wish and one["name"] in wish):
+                    if wish.index(one["name"]) < wish.index(other["name"]) and self.by_class(step):
+                        after.add(((team["name"], self.skill(step, other)), (team["name"], self.skill(step, one))))
+        for step in (s for s in self.steps.values() if "teams" in s):
+            for kind in self.kinds.values():
+                order = [(team, self.skill(step, kind)) for team in self.able(step, kind)]
+                after |= set(zip(order[1:], order, strict=False))
+        place = dict.fromkeys(nodes, 1)
+        for _ in range(len(nodes) + 1):
+            changed = False
+            for late, early in after:
+                if late in place and early in place and place[late] <= place[early]:
+                    place[late], changed = place[early] + 1, True
+            if not changed:
+                return place
+        raise NotStatedError("team_preference against class_preference")
+
+    def rule(self, skill: str, step: Json, team: Json) -> None:
+        discipline = step.get("discipline", "fcfs")
+        if discipline not in RULES:
+            raise NotStatedError(f"discipline {discipline}")
+        if step.get("waiting_places") is not None:
+            raise NotStatedError("steps.waiting_places")
+        if "escalate" in step:
+            raise NotStatedError("steps.escalate")
+        chosen = team.get("agent_selection", "longest_idle")
+        if chosen not in SELECTION:
+            raise NotStatedError(f"teams.agent_selection {chosen}")
+        self.rules[skill] = {"rule": RULES[discipline], "assignment": SELECTION[chosen]}
+
+    # -------------------------------------------------------------- cases
+    def case_class(self, kind: Json) -> Json:
+        for key in ("agents_required", "if_blocked", "if_abandoned", "accumulation_rate"):
+            if key in kind:
+                raise NotStatedError(f"classes.{key}")
+        written: Json = {"process": name(kind["name"])}
+        if "priority" in kind:
+            written["priority"] = kind["priority"]
+        if "patience" in kind:
+            written["patience"] = distribution(kind["patience"])
+        if "lead_time" in kind:
+            if kind["lead_time"].get("dist") != "deterministic":
+                raise NotStatedError("classes.lead_time that is drawn")
+            limit = span(kind["lead_time"]["value"])
+            written["promises"] = {"first_response": {"limit": limit}, "resolution": {"limit": limit}}
+        return written
+
+    def demand(self) -> Json:
+        found: Json = {}
+        for kind in self.kinds.values():
+            arrivals = kind["arrivals"]
+            if "daily_busyness_factor" in arrivals:
+                raise NotStatedError("arrivals.daily_busyness_factor")
+            found[name(kind["name"])] = {"case_class": name(kind["name"]), **self.arrivals(arrivals)}
+        found.update(self.initial())
+        return found
+
+    def initial(self) -> Json:
+        """Cases that are there at the start, as appointments at that minute of each cycle."""
+        there = self.statement.get("initial_state", "empty")
+        if there in ("empty", "up", None):
+            return {}
+        (kind,) = self.kinds.values() if len(self.kinds) == 1 else (None,)
+        if self.cycle != WEEK or kind is None or set(there) != {kind["first_step"]}:
+            raise NotStatedError("initial_state")
+        at = self.run.get("start", 0)
+        appointed = {
+            "kind": "appointments",
+            "days": DAYS[int(at // DAY)],
+            "times": [time_of_day(at % DAY)],
+            "per_slot": int(there[kind["first_step"]]),
+        }
+        return {"there_already": {"case_class": name(kind["name"]), "arrivals": appointed}}
+
+    def arrivals(self, arrivals: Json) -> Json:
+        process = arrivals["process"]
+        if process == "poisson" and "rate_by_interval" in arrivals:
+            return {"arrivals": {"kind": "hourly", "per_hour": self.profile(arrivals)}}
+        if process == "poisson":
+            if self.cycle:
+                stop = self.run.get("arrivals_stop", WEEK)
+                pieces = [{"from": self.run.get("start", 0), "to": stop, "rate": arrivals["rate"]}]
+                return {"arrivals": {"kind": "hourly", "per_hour": self.profile({"rate_by_interval": pieces})}}
+            return {"arrivals": {"kind": "poisson", "rate": f"{arrivals['rate']!r}/min"}}
+        if process == "batch_poisson":
+            return {
+                "arrivals": {"kind": "poisson", "rate": f"{arrivals['batch_rate']!r}/min"},
+                "batch": {"sizes": batch_sizes(arrivals["batch_size"])},
+            }
+        gap = arrivals["interarrival"]
+        if self.cycle:
+            return {"arrivals": self.appointed(gap, arrivals)}
+        return {"arrivals": {"kind": "renewal", "gap": distribution(gap)}}
+
+    def appointed(self, gap: Json, arrivals: Json) -> Json:
+        """A scripted renewal process in every cycle."""
+        if not isinstance(gap, int | float) and gap["dist"] != "deterministic":
+            raise NotStatedError("renewal arrivals in a terminating run")
+        start, stop = self.run.get("start", 0.0), self.run.get("arrivals_stop", WEEK)
+        every = mean_of(gap)
+        n = arrivals.get("count", math.floor((stop - start) / every + 1e-9))
+        times = [start + every * (k + 1) for k in range(n) if start + every * (k + 1) <= stop + 1e-9]
+        days = {int(at // DAY) for at in times}
+        if len(days) > 1:
+            raise NotStatedError("renewal arrivals over several days")
+        return {
+            "kind": "appointments",
+            "days": DAYS[days.pop()],
+            "times": [time_of_day(at % DAY) for at in times],
+        }
+
+    def profile(self, arrivals: Json) -> dict[str, list[float]]:
+        """Cases per hour by day and slot."""
+        cycle = arrivals.get("cycle")
+        rates: list[tuple[float, float, float]] = []
+        for piece in arrivals["rate_by_interval"]:
+            for a, b in repeated([(piece["from"], piece["to"])], cycle):
+                rates += [(a, b, piece["rate"])]
+        edges = {edge % DAY for a, b, _ in rates for edge in (a, b)}
+        slots = next((n for n in (24, 48, 96) if all((edge * n / DAY) % 1 == 0 for edge in edges)), 0)
+        if not slots:
+            raise NotStatedError("rates that change within a quarter of an hour")
+        table: dict[str, list[float]] = {}
+        for a, b, rate in rates:
+            for day, parts in by_day([(a, b)]).items():
+                row = table.setdefault(DAYS[day], [0.0] * slots)
+                for lo, hi in parts:
+                    for k in range(round(lo * slots / DAY), round(hi * slots / DAY)):
+                        row[k] += rate * 60
+        return table
+
+    # -------------------------------------------------------------- the way of a case
+    def process(self, kind: Json) -> Json:
+        steps = {name(step["name"]): self.step(step, kind) for step in self.reached(kind)}
+        first = self.steps[kind["first_step"]]
+        if first["type"] == "service":
+            steps[name(first["name"])]["responds"] = True
+        return {"start": name(kind["first_step"]), "steps": steps}
+
+    def reached(self, kind: Json) -> list[Json]:
+        """The steps that the class can come to."""
+        found, ahead = [], [kind["first_step"]]
+        while ahead:
+            step = ahead.pop()
+            if step in found or step == "exit":
+                continue
+            found.append(step)
+            of = self.steps[step]
+            ahead += [way["to"] for way in of.get("next", [])] + list(of.get("branches", []))
+            ahead += [of["join"]] if "join" in of else []
+        return [self.steps[step] for step in found]
+
+    def step(self, step: Json, kind: Json) -> Json:
+        of = step["type"]
+        if "next_by_attempt" in step:
+            raise NotStatedError("steps.next_by_attempt")
+        if of == "fork":
+            return {"kind": "parallel", "branches": [name(b) for b in step["branches"]], "join": name(step["join"])}
+        onward: Json = {"next": self.routes(step)}
+        if of == "join":
+            return {"kind": "join", **onward}
+        if of == "delay":
+            return {"kind": "delay", "time": distribution(step["duration"]), **onward}
+        if of == "service":
+            return {"kind": "task", "skill": self.skill(step, kind), "time": self.time(step, kind), **onward}
+        raise NotStatedError(f"steps.type {of}")
+
+    def routes(self, step: Json) -> Any:
+        ways: dict[str, float] = {}
+        for way in step["next"]:
+            target = "end" if way["to"] == "exit" else name(way["to"])
+            ways[target] = ways.get(target, 0.0) + way["probability"]
+        total = sum(ways.values())
+        return {target: share / total for target, share in ways.items()}
+
+    def time(self, step: Json, kind: Json) -> Any:
+        if "service_time_by_agent" in step:
+            raise NotStatedError("steps.service_time_by_agent")
+        if "service_time_by_team" in step:
+            return self.common(step, kind)
+        return distribution(of_class(step["service_time"], kind))
+
+    def common(self, step: Json, kind: Json) -> Any:
+        times = step["service_time_by_team"]
+        own = [of_class(times[team], kind) for team in self.able(step, kind)]
+        if any(one != own[0] for one in own):
+            raise NotStatedError("steps.service_time_by_team")
+        return distribution(own[0])
+
+
+def of_class(of: Any, kind: Json) -> Any:
+    """One distribution, or one per class name."""
+    return of[kind["name"]] if isinstance(of, Mapping) and "dist" not in of else of
+
+
+def _number(value: Any, otherwise: float) -> float:
+    return float(value) if isinstance(value, int | float) else otherwise

@@ -1,0 +1,571 @@
+"""What the expected values of a stochastic statement mean, measured on one run. Instants are minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from truth_battery import Model
+from truth_words import DAY, Json, NotStatedError, name
+
+from servsim.quantities import MINUTE
+from servsim.records import Outcome, Run
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+NEVER = np.inf
+KEYS = ("metric", "value", "abs_error", "note", "class", "step", "team", "agent", "threshold", "percentile", "number",
+        "at", "interval", "arrivals_in", "population", "clock", "service_time", "service_time_between", "variant")  # fmt: skip
+
+
+def minutes(ticks: NDArray[np.int64]) -> Floats:
+    return np.where(ticks >= 0, ticks / MINUTE, NEVER)
+
+
+def overlap(a: Floats, b: Floats, low: float, high: float) -> Floats:
+    """How much of each [a, b) lies in [low, high)."""
+    return np.maximum(np.minimum(b, high) - np.maximum(a, low), 0.0)
+
+
+class Observed:
+    """One run, as the metrics look at it."""
+
+    def __init__(self, model: Model, run: Run) -> None:
+        self.model, self.run = model, run
+        self.start, self.end = model.warm_up, model.horizon
+        work, log = run.workload, run.log
+        self.arrived = minutes(work.arrived_at)
+        self.left = minutes(log.left_at)
+        self.outcome = log.outcome
+        self.case_class = np.array(work.classes, object)[work.case_class]
+        names = np.array([text.split(".", 1)[-1] for text in work.steps.names], object)
+        self.step = names[work.step]
+        self.case = work.case
+        self.there = log.offered_at >= 0
+        self.offered = minutes(log.offered_at)
+        self.started = minutes(log.started_at)
+        self.completed = minutes(log.completed_at)
+        self.work = work.work / MINUTE
+
+    # -------------------------------------------------------------- visits
+    @cached_property
+    def wait_end(self) -> Floats:
+        """[items] until start, abandonment or escalation."""
+        until = np.minimum(self.started, self.left[self.case])
+        log = self.run.log
+        until[log.escalated_item] = np.minimum(until[log.escalated_item], minutes(log.escalated_at))
+        return until
+
+    @cached_property
+    def item_end(self) -> Floats:
+        """[items] until completed, or gone."""
+        return np.minimum(self.completed, self.left[self.case])
+
+    @cached_property
+    def stretches(self) -> tuple[Any, Any, Floats, Floats]:
+        item, worker, begin, end = self.run.stretches()
+        return item, worker, begin / MINUTE, end / MINUTE
+
+    def steps(self, of: Json) -> list[str]:
+        """The steps that a value looks at: the one named, else all at which cases queue."""
+        if "step" in of:
+            return [name(of["step"])]
+        steps = self.model.statement["steps"]
+        queues = [name(s["name"]) for s in steps if s["type"] in ("service", "meeting")]
+        return queues or [name(s["name"]) for s in steps if s["type"] == "delay"]
+
+    def visits(self, of: Json) -> Flags:
+        """[items] visits within the window that the qualifiers ask for."""
+        chosen = self.there & np.isin(self.step, self.steps(of))
+        chosen &= self.cases(of)[self.case] if self.model.cycle else self.in_window(self.offered)
+        if "class" in of:
+            chosen &= self.case_class[self.case] == name(of["class"])
+        if "service_time" in of:
+            chosen &= np.abs(self.work - of["service_time"]) < 1e-6
+        if "service_time_between" in of:
+            low, high = of["service_time_between"]
+            chosen &= (self.work >= low) & (self.work < (np.inf if high is None else high))
+        return np.asarray(chosen)
+
+    def in_window(self, at: Floats) -> Flags:
+        return np.asarray((at >= self.start) & (at < self.end))
+
+    def phase(self, at: Floats) -> Floats:
+        assert self.model.cycle
+        return np.asarray(at % self.model.cycle)
+
+    def cases(self, of: Json) -> Flags:
+        """[cases] that arrive in the window."""
+        chosen = self.in_window(self.arrived)
+        if "class" in of:
+            chosen &= self.case_class == name(of["class"])
+        if "arrivals_in" in of:
+            low, high = of["arrivals_in"]
+            chosen &= (self.phase(self.arrived) >= low) & (self.phase(self.arrived) < high)
+        if "service_time" in of or "service_time_between" in of:
+            fits = self.visits({k: v for k, v in of.items() if k.startswith("service_time")})
+            chosen &= np.isin(np.arange(len(self.arrived)), self.case[fits])
+        return chosen
+
+    # -------------------------------------------------------------- waits
+    def waits(self, of: Json) -> tuple[Floats, Flags]:
+        """(wait, started) of the visits whose wait is known."""
+        chosen = self.visits(of)
+        end, started = self.wait_end[chosen], self.started[chosen] <= self.wait_end[chosen]
+        begin = self.offered[chosen]
+        known = np.isfinite(end) & (self.outcome[self.case[chosen]] != TURNED_AWAY)
+        begin, end, started = begin[known], end[known], started[known] & np.isfinite(end[known])
+        if of.get("clock") == "business":
+            return self.business(of, end) - self.business(of, begin), started
+        return np.round(end - begin, 9), started
+
+    def business(self, of: Json, at: Floats) -> Floats:
+        """Staffed minutes before each instant."""
+        teams = {name(t) for s in self.steps(of) for t in _teams(self.model.step(s))}
+        passed = np.zeros(len(at))
+        pieces = {p for team in teams for p in self.model.open_hours[team][0]}
+        period = next(self.model.open_hours[team][1] for team in teams)
+        whole, rest = np.divmod(at, period)
+        for low, high in pieces:
+            passed += whole * (high - low) + np.clip(rest - low, 0, high - low)
+        return passed
+
+    def population(self, of: Json) -> Floats:
+        wait, started = self.waits(of)
+        return {
+            "all": wait,
+            "abandoned": wait[~started],
+            "served": wait[started],
+            "accepted": wait[started],
+        }[of.get("population", "served")]
+
+    # -------------------------------------------------------------- time averages
+    @property
+    def length(self) -> float:
+        return self.end - self.start
+
+    def time_in(self, begin: Floats, end: Floats, of: Json) -> float:
+        """Time average of how many of the [begin, end) hold, over the window or the interval of each cycle."""
+        begin, end = np.clip(begin, self.start, self.end), np.clip(end, self.start, self.end)
+        if "interval" not in of:
+            return float(np.sum(end - begin) / self.length)
+        low, high = of["interval"]
+        cycle = self.model.cycle
+        assert cycle
+
+        def passed(at: Floats) -> Floats:
+            whole, rest = np.divmod(at, cycle)
+            return np.asarray(whole * (high - low) + np.clip(rest - low, 0, high - low))
+
+        return float(np.sum(passed(end) - passed(begin)) / (high - low) / (self.length / cycle))
+
+    def at(self, begin: Floats, end: Floats, of: Json) -> Floats:
+        """[cycles] how many of the [begin, end) hold at that minute of each cycle."""
+        cycle = self.model.cycle
+        assert cycle
+        moments = np.arange(self.start, self.end, cycle) + of["at"]
+        on = np.searchsorted(np.sort(begin), moments, side="right")
+        return np.asarray(on - np.searchsorted(np.sort(end), moments, side="right"), np.float64)
+
+    def presence(self, of: Json) -> tuple[Floats, Floats]:
+        """(from, to) of the cases in the system, or in the step."""
+        if "step" in of:
+            chosen = self.there & (self.step == name(of["step"]))
+            if "class" in of:
+                chosen &= self.case_class[self.case] == name(of["class"])
+            return self.offered[chosen], self.item_end[chosen]
+        chosen = self.case_class == name(of["class"]) if "class" in of else np.ones(len(self.arrived), bool)
+        return self.arrived[chosen], self.left[chosen]
+
+    def queues(self, of: Json) -> tuple[Floats, Floats]:
+        """(from, to) of all waiting, interrupted work included."""
+        chosen = self.there & np.isin(self.step, self.steps(of))
+        begin, end = self.offered[chosen], self.wait_end[chosen]
+        item, _, _, until = self.stretches
+        broken = np.flatnonzero(np.isin(item, self.run.log.stretch_item) & chosen[item])
+        order = broken[np.lexsort((until[broken], item[broken]))]
+        again = np.flatnonzero(item[order][1:] == item[order][:-1])
+        begins, ends = until[order[again]], self.stretches[2][order[again + 1]]
+        last = np.append(item[order][1:] != item[order][:-1], True) if len(order) else np.zeros(0, bool)
+        open_end = order[last & ~np.isfinite(self.completed[item[order]])] if len(order) else order
+        gone = np.minimum(self.left[self.case[item[open_end]]], NEVER)
+        return np.concatenate([begin, begins, until[open_end]]), np.concatenate([end, ends, gone])
+
+    def busy(self, of: Json) -> tuple[Floats, Floats]:
+        item, worker, begin, end = self.stretches
+        chosen = np.isin(worker, self.workers(of))
+        if "step" in of:
+            chosen &= self.step[item] == name(of["step"])
+        return begin[chosen], end[chosen]
+
+    def workers(self, of: Json) -> Any:
+        plan = self.run.plan
+        pool = np.array(plan.pools, object)[plan.worker_pool]
+        if "agent" in of:
+            return np.flatnonzero(np.array(plan.workers, object) == name(of["agent"]))
+        if "team" in of:
+            return np.flatnonzero(pool == name(of["team"]))
+        if "step" in of:
+            teams = [name(team) for team in _teams(self.model.step(name(of["step"])))]
+            return np.flatnonzero(np.isin(pool, teams))
+        return np.flatnonzero(np.isin(pool, [name(team["name"]) for team in self.model.statement["teams"]]))
+
+    def on_duty(self, of: Json) -> float:
+        """Available agent-time within the window."""
+        plan = self.run.plan
+        ours = np.isin(plan.duty_worker, self.workers(of))
+        spans = overlap(plan.duty_from[ours] / MINUTE, plan.duty_to[ours] / MINUTE, self.start, self.end)
+        return float(np.sum(spans))
+
+    def history(self, spans: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        """(how many, how long) between one change and the next, within the window."""
+        begin, end = spans
+        at = np.concatenate([[self.start], begin, end, [self.end]])
+        step = np.concatenate([[0], np.ones(len(begin)), -np.ones(len(end)), [0]])
+        at = np.clip(at, self.start, self.end)
+        order = np.argsort(at, kind="stable")
+        return np.cumsum(step[order])[:-1], np.diff(at[order])
+
+
+def _teams(step: Json) -> list[str]:
+    return list(step["teams"]) if "teams" in step else [step["team"]] if "team" in step else []
+
+
+TURNED_AWAY = getattr(Outcome, "TURNED_AWAY", 99)
+Measure = Callable[[Observed, Json], float]
+MEASURES: dict[str, Measure] = {}
+
+
+def measure(*names: str) -> Callable[[Measure], Measure]:
+    def enter(function: Measure) -> Measure:
+        MEASURES.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
+
+
+def mean(values: Any) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+def measured(model: Model, run: Run, expected: list[Json]) -> list[float]:
+    """One number for each expected value; raises NotStatedError where a metric or a qualifier is unknown."""
+    observed = Observed(model, run)
+    return [MEASURES[of["metric"]](observed, of) for of in expected]
+
+
+def check(expected: Json) -> None:
+    if expected["metric"] not in MEASURES:
+        raise NotStatedError(f"metric {expected['metric']}")
+    for key in expected:
+        if key not in KEYS:
+            raise NotStatedError(f"qualifier {key}")
+
+
+# ------------------------------------------------------------------ waits and responses
+
+
+@measure("mean_wait")
+def mean_wait(o: Observed, of: Json) -> float:
+    return mean(o.population(of))
+
+
+@measure("variance_wait")
+def variance_wait(o: Observed, of: Json) -> float:
+    return float(np.var(o.population(of)))
+
+
+@measure("wait_second_moment")
+def wait_second_moment(o: Observed, of: Json) -> float:
+    return mean(o.population(of) ** 2)
+
+
+@measure("max_wait")
+def max_wait(o: Observed, of: Json) -> float:
+    return float(np.max(o.population(of)))
+
+
+@measure("wait_percentile")
+def wait_percentile(o: Observed, of: Json) -> float:
+    return float(np.percentile(o.population(of), of["percentile"]))
+
+
+@measure("prob_wait_le")
+def prob_wait_le(o: Observed, of: Json) -> float:
+    """Of all (unless a population is named): started after waiting at most so long."""
+    if "population" in of:
+        return mean(o.population(of) <= of["threshold"] + 1e-9)
+    wait, started = o.waits(of)
+    return mean(started & (wait <= of["threshold"] + 1e-9))
+
+
+@measure("prob_served_within")
+def prob_served_within(o: Observed, of: Json) -> float:
+    wait, started = o.waits(of)
+    turned = np.sum(o.cases(of) & (o.outcome == TURNED_AWAY))
+    return float(np.sum(started & (wait <= of["threshold"] + 1e-9)) / (len(wait) + turned))
+
+
+@measure("prob_delay")
+def prob_delay(o: Observed, of: Json) -> float:
+    wait, started = o.waits(of)
+    return mean((wait > 1e-9) | ~started)
+
+
+@measure("mean_response", "variance_response", "prob_response_le")
+def response(o: Observed, of: Json) -> float:
+    times = responses(o, of)
+    if of["metric"] == "mean_response":
+        return mean(times)
+    return float(np.var(times)) if of["metric"] == "variance_response" else mean(times <= of["threshold"] + 1e-9)
+
+
+def responses(o: Observed, of: Json) -> Floats:
+    if "step" in of:
+        chosen = o.visits(of) & np.isfinite(o.completed)
+        return np.asarray(o.completed[chosen] - o.offered[chosen])
+    chosen = o.cases(of) & np.isfinite(o.left) & (o.outcome != TURNED_AWAY)
+    if of.get("population") != "all":
+        chosen &= o.outcome != Outcome.ABANDONED
+    return np.asarray(o.left[chosen] - o.arrived[chosen])
+
+
+@measure("mean_total_wait")
+def mean_total_wait(o: Observed, of: Json) -> float:
+    """Response minus service: per case."""
+    chosen = o.cases(of) & np.isfinite(o.left)
+    item, _, begin, end = o.stretches
+    served = np.bincount(o.case[item], end - begin, minlength=len(chosen))
+    return mean((o.left - o.arrived - served)[chosen])
+
+
+@measure("mean_completion_time", "mean_handle_time")
+def mean_completion_time(o: Observed, of: Json) -> float:
+    chosen = o.visits(of) & np.isfinite(o.completed)
+    return mean(o.completed[chosen] - o.started[chosen])
+
+
+@measure("mean_join_delay")
+def mean_join_delay(o: Observed, of: Json) -> float:
+    joins = [s["name"] for s in o.model.statement["steps"] if s["type"] == "join"]
+    ends = [
+        name(s["name"])
+        for s in o.model.statement["steps"]
+        if any(way["to"] in joins for way in s.get("next", ()))
+    ]
+    branch = o.there & np.isin(o.step, ends) & np.isfinite(o.left[o.case]) & o.cases({})[o.case]
+    return mean(o.left[o.case[branch]] - o.completed[branch])
+
+
+@measure("prob_started_same_day")
+def prob_started_same_day(o: Observed, of: Json) -> float:
+    chosen = o.visits(of)
+    plan = o.run.plan
+    closings = np.sort(np.unique(plan.duty_to / MINUTE))
+    at = o.arrived[o.case[chosen]]
+    i = np.searchsorted(closings, (np.floor(at / DAY) + 1) * DAY, side="right") - 1
+    closing = closings[np.maximum(i, 0)]
+    return mean(o.started[chosen] < closing)
+
+
+# ------------------------------------------------------------------ shares and rates per case
+
+
+@measure("abandonment_probability", "blocking_probability")
+def ended_so(o: Observed, of: Json) -> float:
+    how = Outcome.ABANDONED if of["metric"] == "abandonment_probability" else TURNED_AWAY
+    return mean(o.outcome[o.cases(of)] == how)
+
+
+@measure("share_escalated")
+def share_escalated(o: Observed, of: Json) -> float:
+    escalated = np.zeros(len(o.arrived), bool)
+    escalated[o.case[o.run.log.escalated_item]] = True
+    return mean(escalated[o.cases(of)])
+
+
+@measure("throughput")
+def throughput(o: Observed, of: Json) -> float:
+    if "step" in of:
+        chosen = (o.step == name(of["step"])) & o.in_window(o.completed)
+        return float(np.sum(chosen) / o.length)
+    done = o.in_window(o.left) & (o.outcome == Outcome.COMPLETED)
+    if "class" in of:
+        done &= o.case_class == name(of["class"])
+    return float(np.sum(done) / o.length)
+
+
+@measure("mean_visits")
+def mean_visits(o: Observed, of: Json) -> float:
+    cases = o.cases(of) & np.isfinite(o.left)
+    visits = o.there & np.isin(o.step, o.steps(of)) & cases[o.case]
+    return float(np.sum(visits) / np.sum(cases))
+
+
+@measure("prob_no_return")
+def prob_no_return(o: Observed, of: Json) -> float:
+    """No step is visited twice."""
+    again = np.zeros(len(o.arrived), bool)
+    again[o.case[(o.run.workload.visit > 0) & o.there]] = True
+    return mean(~again[o.cases(of) & np.isfinite(o.left)])
+
+
+@measure("share_served_by_team", "share_served_by_agent")
+def share_served_by(o: Observed, of: Json) -> float:
+    visits = o.visits({k: v for k, v in of.items() if k in ("class", "step", "arrivals_in")})
+    by = np.isin(o.run.log.worker, o.workers(of)) & np.isfinite(o.started)
+    loses = any(s.get("waiting_places") is not None for s in o.model.statement["steps"])
+    among = visits if loses else visits & np.isfinite(o.started)
+    return float(np.sum(by & visits) / np.sum(among))
+
+
+# ------------------------------------------------------------------ time averages
+
+
+@measure("utilisation", "share_of_time_working")
+def utilisation(o: Observed, of: Json) -> float:
+    begin, end = o.busy(of)
+    who = {k: v for k, v in of.items() if k in ("team", "agent", "step")}
+    return float(np.sum(overlap(begin, end, o.start, o.end)) / o.on_duty(who))
+
+
+@measure("mean_busy_agents")
+def mean_busy_agents(o: Observed, of: Json) -> float:
+    return o.time_in(*o.busy(of), of)
+
+
+@measure("mean_queue_length")
+def mean_queue_length(o: Observed, of: Json) -> float:
+    return o.time_in(*o.queues(of), of)
+
+
+@measure("mean_number_in_system")
+def mean_number_in_system(o: Observed, of: Json) -> float:
+    return o.time_in(*o.presence(of), of)
+
+
+@measure("prob_number_in_system", "prob_number_in_system_le", "prob_system_empty")
+def prob_number_in_system(o: Observed, of: Json) -> float:
+    n = of.get("number", 0)
+    if "at" in of:
+        there = o.at(*o.presence(of), of)
+        return mean(there <= n if of["metric"].endswith("_le") else there == n)
+    there, lasts = o.history(o.presence(of))
+    holds = there <= n if of["metric"].endswith("_le") else there == n
+    return float(np.sum(lasts[holds]) / o.length)
+
+
+@measure("prob_all_agents_busy")
+def prob_all_agents_busy(o: Observed, of: Json) -> float:
+    busy, lasts = o.history(o.busy(of))
+    return float(np.sum(lasts[busy >= len(o.workers(of))]) / o.length)
+
+
+@measure("prob_idle_agent_while_queue")
+def prob_idle_agent_while_queue(o: Observed, of: Json) -> float:
+    """Time share in which somebody waits and somebody is idle."""
+    n = len(o.workers(of))
+    (b, e), (wb, we) = o.busy(of), o.queues(of)
+    at = np.concatenate([[o.start], b, e, wb, we, [o.end]])
+    busy = np.concatenate([[0], np.ones(len(b)), -np.ones(len(e)), np.zeros(2 * len(wb)), [0]])
+    wait = np.concatenate([[0], np.zeros(2 * len(b)), np.ones(len(wb)), -np.ones(len(we)), [0]])
+    order = np.argsort(np.clip(at, o.start, o.end), kind="stable")
+    holds = (np.cumsum(busy[order]) < n) & (np.cumsum(wait[order]) > 0)
+    return float(np.sum(np.diff(np.clip(at, o.start, o.end)[order])[holds[:-1]]) / o.length)
+
+
+@measure("share_of_time_agent_busy")
+def share_of_time_agent_busy(o: Observed, of: Json) -> float:
+    """An agent has at least one case in hand."""
+    _, worker, begin, end = o.stretches
+    total = 0.0
+    for number in o.workers(of):
+        ours = worker == number
+        there, lasts = o.history((begin[ours], end[ours]))
+        total += float(np.sum(lasts[there > 0]))
+    return total / o.on_duty(of)
+
+
+# ------------------------------------------------------------------ at a minute
+
+
+@measure("expected_number_in_system", "number_in_system")
+def expected_number_in_system(o: Observed, of: Json) -> float:
+    return mean(o.at(*o.presence(of), of))
+
+
+@measure("expected_queue_length", "number_in_queue")
+def expected_queue_length(o: Observed, of: Json) -> float:
+    return mean(o.at(*o.queues(of), of))
+
+
+@measure("expected_busy_agents")
+def expected_busy_agents(o: Observed, of: Json) -> float:
+    return mean(o.at(*o.busy(of), of))
+
+
+@measure("variance_number_in_system")
+def variance_number_in_system(o: Observed, of: Json) -> float:
+    return float(np.var(o.at(*o.presence(of), of), ddof=1))
+
+
+@measure("prob_agent_idle")
+def prob_agent_idle(o: Observed, of: Json) -> float:
+    return mean(o.at(*o.busy(of), of) < len(o.workers(of)))
+
+
+# ------------------------------------------------------------------ arrivals and days
+
+
+@measure("mean_arrivals", "expected_arrivals", "variance_arrivals", "prob_no_arrival")
+def counts(o: Observed, of: Json) -> float:
+    cycle = o.model.cycle
+    assert cycle
+    low, high = of["interval"]
+    ours = o.cases({k: v for k, v in of.items() if k == "class"})
+    ours &= (o.phase(o.arrived) >= low) & (o.phase(o.arrived) < high)
+    n = np.bincount(((o.arrived[ours] - o.start) // cycle).astype(int), minlength=round(o.length / cycle))
+    if of["metric"] == "variance_arrivals":
+        return float(np.var(n, ddof=1))
+    return mean(n == 0) if of["metric"] == "prob_no_arrival" else mean(n)
+
+
+@measure("time_last_completion")
+def time_last_completion(o: Observed, of: Json) -> float:
+    cycle = o.model.cycle
+    assert cycle
+    chosen = o.cases({}) & np.isfinite(o.left)
+    number = ((o.arrived[chosen] - o.start) // cycle).astype(int)
+    last = np.full(round(o.length / cycle), np.nan)
+    for k in np.unique(number):
+        last[k] = np.max(o.left[chosen][number == k]) - o.start - k * cycle
+    return float(np.nanmean(last))
+
+
+# ------------------------------------------------------------------ meetings
+
+
+@measure("mean_batch_size", "variance_batch_size", "mean_left_after_meeting", "prob_nothing_left")
+def meetings(o: Observed, of: Json) -> float:
+    """Per meeting: how many cases were dealt with, how many remain."""
+    step = next(s for s in o.model.statement["steps"] if s["type"] == "meeting" and _is(of, s))
+    epochs = step["epochs"]
+    k = np.arange(np.ceil((o.start - epochs["first"]) / epochs["every"]), (o.end - epochs["first"]) / epochs["every"])
+    moments = epochs["first"] + k * epochs["every"]
+    ours = o.there & (o.step == name(step["name"]))
+    ends = np.sort(o.wait_end[ours])
+    taken = np.searchsorted(ends, moments + 1e-7) - np.searchsorted(ends, moments - 1e-7)
+    if of["metric"] == "mean_batch_size":
+        return mean(taken)
+    if of["metric"] == "variance_batch_size":
+        return float(np.var(taken, ddof=1))
+    began = np.searchsorted(np.sort(o.offered[ours]), moments + 1e-7)
+    left = began - np.searchsorted(ends, moments + 1e-7)
+    return mean(left) if of["metric"] == "mean_left_after_meeting" else mean(left == 0)
+
+
+def _is(of: Json, step: Json) -> bool:
+    return "step" not in of or of["step"] == step["name"]
