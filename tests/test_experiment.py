@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,7 @@ class Service:
     adds: float = 0.0
     noise: float = 0.0
     breaks_at: int = -1
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def made_up(service: Any, seed: int, replication: int) -> Outcome:
@@ -315,6 +317,12 @@ def test_the_series_are_means_over_replications() -> None:
 def test_one_scenario_alone_has_a_summary_and_no_differences() -> None:
     got = run_one(BASE, settings())  # type: ignore[arg-type]
     assert len(got.summary) == 5 and got.differences.empty
+
+
+def test_a_fact_about_an_unknown_kpi_is_refused() -> None:
+    wrong = Service("case/wrong", facts={"late": SimpleNamespace(kpi="late_frist_response")})
+    with pytest.raises(InputError, match=r"facts.late.kpi: there is no KPI .* did you mean late_first_response"):
+        ran(wrong)
 
 
 def test_bad_questions_are_refused_before_anything_runs() -> None:

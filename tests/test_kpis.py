@@ -129,6 +129,16 @@ EXPECTED = {
         "all": 25 / 9, "step=intake": 3, "step=fix": 5, "step=check": 0, "step=push": None,
         "department=front": 15 / 7, "department=back": 5, "class=urgent": 15 / 4, "class=ordinary": 10 / 5,
     },
+    # everybody at the desk, or in the repair, is busy while anything waits
+    "wait_dispatch_delay": {"all": 0},
+    "wait_nobody_on_shift": {"all": 0},
+    "wait_overtaken": {"all": 0},
+    "wait_busy": {"all": 25 / 9, "step=fix": 5, "step=push": None, "class=urgent": 15 / 4},
+    "late_dispatch_delay": {"all": 0, "class=urgent": NAN},
+    "late_nobody_on_shift": {"all": 0},
+    "late_overtaken": {"all": 0},
+    "late_busy": {"all": 1, "class=urgent": NAN, "class=ordinary": 1},
+    "late_other": {"all": 0},
     "waiting_p90": {"all": 6, "step=intake": 5, "step=fix": 9, "step=check": 0, "department=back": 9},
     "waiting_total_mean": {"all": 25 / 4, "class=urgent": 15 / 2, "class=ordinary": 10 / 2, "step=fix": None},
     # work: intake 10 20 10 10+10 25, fix 30 30, check 5 5

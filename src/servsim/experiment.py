@@ -84,10 +84,11 @@ def compare(
     """Runs every scenario as often as the settings say and compares each with the first, the baseline.
 
     `progress(done, planned)` is called after each replication; with `replications: auto` the plan may grow.
-    Raises InputError for scenarios of the same name, an unknown headline KPI, or input found bad while preparing.
+    Raises InputError for scenarios of the same name, an unknown KPI in the headline or a fact, or input that is found
+    to be bad while preparing.
     """
     names = _distinct_names(scenarios)
-    _check_headline(settings.headline)
+    _check_kpis(settings.headline, scenarios)
     outcomes, n, notes = _run_all(scenarios, settings, progress or (lambda done, planned: None))
     good = [o for o in outcomes if not o.failure]
     cube = _Cube.of(names, n, good)
@@ -233,7 +234,12 @@ def _distinct_names(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     return names
 
 
-def _check_headline(headline: Sequence[str]) -> None:
+def _check_kpis(headline: Sequence[str], scenarios: Sequence[Scenario]) -> None:
+    for scenario in scenarios:
+        for name, fact in scenario.facts.items():
+            if fact.kpi not in KPIS:
+                message = f"facts.{name}.kpi: there is no KPI '{fact.kpi}'{suggestion(fact.kpi, KPIS)}"
+                raise InputError(f"{scenario.name}: {message}")
     for kpi in headline:
         if kpi not in KPIS:
             raise InputError(f"headline: there is no KPI '{kpi}'{suggestion(kpi, KPIS)}")

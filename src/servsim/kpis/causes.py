@@ -163,7 +163,8 @@ def _waiting_because(name: str, english: str, chinese: str) -> None:
     def figure(run: Run) -> Pairs:
         return item_cells(run).groups.pairs(means(run)[name])
 
-    figure.__doc__ = f"""Waiting of the items in waiting_mean that is due to {english}. The causes add up to it."""
+    figure.__doc__ = f"""Waiting of the items in waiting_mean that is due to {english}; the causes add up to it. NaN
+    where no item was started."""
 
 
 @once
@@ -179,8 +180,10 @@ def late_causes(run: Run) -> NDArray[np.float64]:
     spent = np.stack([totals(case[before], ticks[items][before], len(answered)) for ticks in causes(run)])
     other = answered - work.arrived_at[cases] - spent.sum(axis=0)
     main = np.concatenate([spent, other[None]]).argmax(axis=0)
-    due = work.due_at[work.promise_event.index("first_response"), cases]
-    late = states(run, "first_response", due) == MISSED
+    late = np.zeros(len(answered), bool)
+    for promise, event in enumerate(work.promise_event):
+        if event == "first_response":
+            late |= states(run, event, work.due_at[promise, cases]) == MISSED
     n_kinds = len(spent) + 1
     count = counts((cells.cell.astype(np.int64) * n_kinds + main)[late], cells.n * n_kinds).reshape(cells.n, n_kinds)
     sums = np.stack([cells.groups.sums(column) for column in count.T])
@@ -190,11 +193,10 @@ def late_causes(run: Run) -> NDArray[np.float64]:
 def _late_because(place: int, name: str, english: str, chinese: str) -> None:
     @kpi(f"late_{name}", "share", None, f"of those answered late: mostly {english}", f"超时件中主要因{chinese}的比例")
     def figure(run: Run) -> Pairs:
-        if "first_response" not in run.workload.promise_event:
-            return []
         return case_cells(run).groups.pairs(late_causes(run)[place])
 
-    figure.__doc__ = f"""Share of the cases answered late whose time until then was mostly due to {english}."""
+    figure.__doc__ = f"""Share of the cases answered late whose time until then was mostly due to {english}. NaN where
+    none was late."""
 
 
 OTHER = {"other": ("work and hand-overs before", "之前的处理与移交")}
