@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from servsim.records import EndOfShift, EventLog, Outcome, Plan, Workload
+from oracle_outages import Outages
+
+from servsim.records import EndOfShift, EventLog, Outcome, Plan, Preempt, RankBy, Workload
 from servsim.records.workload import FORK
 
 AHEAD, HELD, QUEUED, RUNNING, IN_HAND, LAID_DOWN, DONE, GONE, AT_GATE = (
@@ -70,7 +72,7 @@ class Worker:
         return self.on_duty and self.break_ends < 0 and self.hand is None
 
 
-class Oracle:
+class Oracle(Outages):
     """One run, by brute force."""
 
     def __init__(self, plan: Plan, work: Workload) -> None:
@@ -100,16 +102,22 @@ class Oracle:
             elif after >= 0:
                 item.then = [after]
         self.arrived = [False] * work.n_cases
+        self.came_at = work.arrived_at.tolist()
+        self.asked: set[int] = set()  # cases whose patience has run out
+        self.wakes_at: dict[int, int] = {}  # dormant case: when it comes
+        self.asks_at: dict[int, int] = {}  # dormant case: when it comes unless the other case has been answered
         self.left = [-1] * work.n_cases
         self.outcome = [int(Outcome.IN_PROCESS)] * work.n_cases
         self.gives_up: dict[int, list[Item]] = {}  # case: what was in hand when patience ran out
         self.stretches: list[tuple[int, int, int, int]] = []
         self.escalated: list[tuple[int, int]] = []
+        self.prepare_outages()
 
     # ------------------------------------------------------------------ the clock
     def run(self, until: int) -> EventLog:
         for t in range(until):
             self.scheduled_rounds(t)
+            self.pass_a_tick()
         return self.log(until)
 
     def scheduled_rounds(self, t: int) -> None:
@@ -118,13 +126,14 @@ class Oracle:
             self.completions(t)
             if first:
                 self.ends_of_shift(t)
+                self.outages_start(t)
                 self.starts_of_shift(t)
+                self.outages_end(t)
                 self.breaks_due(t)
                 self.ends_of_break(t)
             self.dispatch(t)
             self.comings(t)
-            if first:
-                self.patience(t)
+            self.patience(t)
             self.escalations(t)
             self.has_met = False
             if first:
@@ -133,7 +142,8 @@ class Oracle:
 
     def something_is_due(self, t: int) -> bool:
         busy = any(w.hand is not None and w.hand.ends == t for w in self.workers)
-        return busy or self.has_met or any(self.escalates(item, t) for item in self.items)
+        follows = t in self.wakes_at.values() or t in self.asks_at.values()
+        return busy or self.has_met or follows or any(self.escalates(item, t) for item in self.items)
 
     def completions(self, t: int) -> None:
         hands = sorted((w.hand.number, w.number) for w in self.workers if w.hand is not None and w.hand.ends == t)
@@ -205,8 +215,11 @@ class Oracle:
         """Arrivals, ends of what runs by itself, pushes: one by one in the order of the items, each dispatched."""
         for item in self.items:
             is_first = item.number == self.work.first_item[item.case]
-            if is_first and not self.arrived[item.case] and self.work.arrived_at[item.case] == t:
-                self.arrived[item.case] = True
+            if is_first and not self.arrived[item.case] and (self.came_at[item.case] == t or self.wakes(item.case, t)):
+                self.arrived[item.case], self.came_at[item.case] = True, t
+                for _, follower, on, lag in self.followers_of(item.case):
+                    if on >> Outcome.IN_PROCESS & 1:
+                        self.asks_at[follower] = t + lag
                 self.enable(item, t)
             elif item.state == HELD and item.enabled + item.hold == t:
                 self.offer(item, t)
@@ -216,11 +229,32 @@ class Oracle:
                 continue
             self.dispatch(t)
 
+    # ------------------------------------------------------------------ cases that follow others
+    def followers_of(self, case: int) -> list[tuple[int, int, int, int]]:
+        """(the case, the one that follows, on, lag)"""
+        dormant = self.work.followers
+        rows = zip(
+            dormant.after.tolist(), dormant.case.tolist(), dormant.on.tolist(), dormant.lag.tolist(), strict=True
+        )
+        return [row for row in rows if row[0] == case]
+
+    def wakes(self, case: int, t: int) -> bool:
+        if self.wakes_at.get(case) == t:
+            del self.wakes_at[case]
+            return True
+        if self.asks_at.get(case) != t:
+            return False
+        del self.asks_at[case]
+        after = int(self.work.followers.after[self.work.followers.case.tolist().index(case)])
+        answered = any(item.answers and item.started >= 0 for item in self.of_case(after))
+        return not answered and self.left[after] < 0
+
     def patience(self, t: int) -> None:
         for case in range(self.work.n_cases):
             limit = self.work.patience[case]
-            if limit < 0 or self.work.arrived_at[case] + limit != t or self.left[case] >= 0:
+            if limit < 0 or self.came_at[case] + limit != t or self.left[case] >= 0 or case in self.asked:
                 continue
+            self.asked.add(case)
             own = self.of_case(case)
             if any(item.answers and item.started >= 0 for item in own):
                 continue
@@ -238,6 +272,8 @@ class Oracle:
             if self.escalates(item, t):
                 self.escalated.append((item.number, t))
                 item.skill, item.entered = int(self.plan.escalate_to[item.skill]), t
+                if self.by_work_left(item):
+                    item.rank = item.left
                 self.dispatch(t)
 
     def escalates(self, item: Item, t: int) -> bool:
@@ -310,6 +346,9 @@ class Oracle:
 
     def leave(self, case: int, t: int, how: Outcome) -> None:
         self.left[case], self.outcome[case] = t, int(how)
+        for _, follower, on, lag in self.followers_of(case):
+            if on >> how & 1:
+                self.wakes_at[follower] = t + lag
 
     # ------------------------------------------------------------------ workers
     def pace(self, w: Worker, item: Item) -> int:
@@ -341,10 +380,18 @@ class Oracle:
         assert w.kept is not None
         if w.kept.state != GONE:
             w.kept.state = QUEUED
+        if self.by_work_left(w.kept):
+            w.kept.rank = w.kept.left
         w.kept = None
 
     def become_free(self, w: Worker, t: int) -> None:
+        if self.is_stopped(w):
+            return
         item, w.kept = w.kept, None
+        if not w.break_owed and item is not None and item.state != GONE and self.is_blocked(item):
+            w.kept = item
+            self.put_back(w)
+            item = None
         if w.break_owed:
             w.break_ends, w.break_owed, w.kept = t + w.break_owed, 0, item
         elif item is not None and item.state != GONE:
@@ -358,10 +405,12 @@ class Oracle:
             pairs = [
                 (int(self.plan.preference[w.pool, item.skill]), item.place, w)
                 for w in self.workers
-                if w.is_idle
+                if w.is_idle and not self.is_stopped(w)
                 for item in self.items
                 if item.state == QUEUED and self.plan.preference[w.pool, item.skill] >= 0 and self.fits(w, item, t)
             ]
+            if not pairs and self.interruption(t):
+                continue
             if not pairs:
                 return
             best = min((preference, place) for preference, place, _ in pairs)
@@ -369,8 +418,52 @@ class Oracle:
             item = self.items[best[1][2]]
             self.take_up(self.named(able, item, t), item, t)
 
+    def interruption(self, t: int) -> bool:
+        """The first waiting item that comes before one in hand takes its worker."""
+        found = [
+            (item.place, -self.rank_in_hand(w, t), w.since * (1 if self.earliest(item) else -1), w)
+            for item in self.items
+            if item.state == QUEUED and len(self.plan.preempts) and self.plan.preempts[item.skill]
+            for w in self.workers
+            if self.gives_way(w, item, t) and self.fits(w, item, t)
+        ]
+        if not found:
+            return False
+        place, _, _, w = min(found, key=lambda one: (*one[:3], one[3].number))
+        victim = w.hand
+        assert victim is not None
+        self.lay_down(w, t)
+        if self.plan.preempts[victim.skill] == Preempt.RESTART:
+            victim.left = int(self.work.work[victim.number])
+        self.put_back(w)
+        self.take_up(w, self.items[place[2]], t)
+        return True
+
+    def earliest(self, item: Item) -> bool:
+        return bool(len(self.plan.victim_earliest) and self.plan.victim_earliest[item.skill])
+
+    def gives_way(self, w: Worker, item: Item, t: int) -> bool:
+        """On duty, with something in hand that is not yet done, that may be interrupted and comes after the item."""
+        wish = self.plan.preference[w.pool]
+        if w.hand is None or not w.on_duty or w.break_owed or w.hand.ends == t or wish[item.skill] < 0:
+            return False
+        if not self.plan.preempts[w.hand.skill] or wish[item.skill] > wish[w.hand.skill]:
+            return False
+        return item.place[0] < self.rank_in_hand(w, t)
+
+    def rank_in_hand(self, w: Worker, t: int) -> int:
+        assert w.hand is not None
+        if self.by_work_left(w.hand):
+            return max(0, w.hand.left - half_up((t - w.since) * self.pace(w, w.hand), 100))
+        return w.hand.rank
+
+    def by_work_left(self, item: Item) -> bool:
+        return bool(len(self.work.rank_by) and self.work.rank_by[item.skill] == RankBy.WORK_LEFT)
+
     def fits(self, w: Worker, item: Item, t: int) -> bool:
         late_starts = self.plan.pool_end_of_shift[w.pool] != EndOfShift.NO_LATE_START
+        if self.is_blocked(item):
+            return False
         return late_starts or t + self.service(w, item) <= w.duty_to
 
     def named(self, able: list[Worker], item: Item, t: int) -> Worker:
@@ -413,6 +506,10 @@ class Oracle:
             escalated_at=moves[:, 1].copy(),
             left_at=np.array(self.left, np.int64),
             outcome=np.array(self.outcome, np.int8),
+            arrived_at=np.array(self.came_at if len(self.work.followers.case) else [], np.int64),
+            down_unit=np.array([u for u, _, _ in self.down_log], np.int32),
+            down_from=np.array([begin for _, begin, _ in self.down_log], np.int64),
+            down_to=np.array([end if end >= 0 else until for _, _, end in self.down_log], np.int64),
         )
 
 

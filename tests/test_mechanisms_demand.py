@@ -5,12 +5,14 @@ Times are minutes after the start; the whole log stands in the test.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from worlds import mapping
+from worlds import Case, Do, at_desk, expect, mapping, tiny
 
+from servsim.engines import Engine
 from servsim.model import Scenario
 from servsim.prepare import workload
 from servsim.quantities import MINUTE
@@ -135,3 +137,85 @@ def test_a_listed_case_that_does_not_fit_is_refused(case: dict[str, Any], where:
     (error,) = caught.value.errors()
     assert says in error["msg"]
     assert where is None or (error["loc"][-1] == where and "t1" in error["loc"])
+
+
+# ------------------------------------------------------------------ cases that follow others: the engine
+
+
+def test_who_gave_up_comes_again_after_a_lag(engine: Engine) -> None:
+    """b gives up at 5 and comes again at 12 with more patience; c would follow a had a given up."""
+    cases = {
+        "a": at_desk(0, 20, answers=True),
+        "b": at_desk(1, 5, patience=4, answers=True),
+        "b2": follow("b", "gave up", 7, at_desk(0, 5, patience=30, answers=True)),
+        "c": follow("a", "gave up", 0, at_desk(0, 1)),
+    }
+    expect(
+        engine,
+        tiny(cases),
+        """
+        a   0  0   0  20  ann
+        b   1  1   -   -
+        b2 12 12  20  25  ann
+        c   -  -   -   -
+        left a 20, b 5 abandoned, b2 25, c -
+        """,
+    )
+
+
+def test_what_follows_at_once_comes_in_the_same_tick_and_each_follower_once(engine: Engine) -> None:
+    """b follows the completion of a at 10: after the dispatch of who waits (w); c any end of b; d the rejection of w."""
+    cases = {
+        "a": at_desk(0, 10),
+        "w": Case(1, [Do("desk", 5)], rejected=True),
+        "b": follow("a", "completed", 0, at_desk(0, 2)),
+        "c": follow("b", "left", 3, at_desk(0, 2)),
+        "d": follow("w", "rejected", 0, at_desk(0, 2)),
+        "e": follow("w", "completed", 0, at_desk(0, 2)),
+    }
+    expect(
+        engine,
+        tiny(cases),
+        """
+        a   0  0   0  10  ann
+        w   1  1  10  15  ann
+        b  10 10  15  17  ann
+        c  20 20  20  22  ann
+        d  15 15  17  19  ann
+        e   -  -   -   -
+        left a 10, w 15 rejected, b 17, c 22, d 19, e -
+        """,
+    )
+
+
+def test_a_second_submission_comes_only_if_nobody_has_answered_by_then(engine: Engine) -> None:
+    """a is answered at 0, b at 10 exactly (in time), c not by 5, d gives up at 3 and submits nothing any more."""
+    cases = {
+        "a": at_desk(0, 10, answers=True),
+        "b": at_desk(1, 10, answers=True),
+        "c": at_desk(1, 10, answers=True),
+        "d": at_desk(1, 10, answers=True, patience=3),
+        "a2": follow("a", "unanswered", 5, at_desk(0, 1)),
+        "b2": follow("b", "unanswered", 9, at_desk(0, 1)),
+        "c2": follow("c", "unanswered", 5, at_desk(0, 1)),
+        "d2": follow("d", "unanswered", 5, at_desk(0, 1)),
+    }
+    expect(
+        engine,
+        tiny(cases),
+        """
+        a   0  0   0  10  ann
+        b   1  1  10  20  ann
+        c   1  1  20  30  ann
+        d   1  1   -   -
+        a2  -  -   -   -
+        b2  -  -   -   -
+        c2  6  6  30  31  ann
+        d2  -  -   -   -
+        left a 10, b 20, c 30, d 4 abandoned, a2 -, b2 -, c2 31, d2 -
+        """,
+    )
+
+
+def follow(case: str, on: str, lag: int, what: Case) -> Case:
+    return replace(what, follows=(case, on, lag))

@@ -17,10 +17,25 @@ from typing import Any
 import numpy as np
 
 from servsim.quantities import MINUTE
-from servsim.records import EndOfShift, EventLog, Leaves, Outcome, Plan, Run, Window, Workload
-from servsim.records.workload import FORK, Steps
+from servsim.records import (
+    EndOfShift,
+    EventLog,
+    Followers,
+    Leaves,
+    Outcome,
+    Plan,
+    Preempt,
+    RankBy,
+    Relation,
+    Run,
+    Systems,
+    Window,
+    Workload,
+)
+from servsim.records.workload import FORK, NEVER, Steps
 
 Engine = Callable[[Plan, Workload, int], EventLog]
+ON = {"unanswered": 1, "completed": 2, "rejected": 4, "gave up": 8, "left": 2 + 4 + 8}
 BREAK_RULES = {"pause": 0, "postpone": 1}
 
 
@@ -36,6 +51,7 @@ class Do:
     lot: int = 0
     step: str = ""
     gate: str = ""
+    needs: Sequence[str] = ()  # systems; the same for all visits to a step
 
     @property
     def name(self) -> str:
@@ -54,6 +70,8 @@ class Case:
     path: Path
     patience: int | None = None
     rejected: bool = False
+    follows: tuple[str, str, int] | None = None
+    """(case, on, lag): dormant until that case gave up, left, was completed, or is unanswered after the lag"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,18 @@ class Team:
     skills: Mapping[str, int]
     end_of_shift: str = "finish"
     overtime_limit: int | None = None
+    needs: Sequence[str] = ()  # systems
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A system: down in `outages` (from, to, whose: "" is everybody's), and after so much work with it (up, down)."""
+
+    outages: Sequence[tuple[int, int, str]] = ()
+    wear: Sequence[tuple[int, int]] = ()
+    restart: bool = False
+    by_load: bool = False
+    separate: bool = False  # each worker of the teams that need it has one
 
 
 @dataclass(frozen=True)
@@ -96,8 +126,12 @@ class World:
     assignment: Mapping[str, str] = field(default_factory=dict)  # skill: rule, default longest_idle
     escalate: Mapping[str, tuple[int, str]] = field(default_factory=dict)  # skill: (after, to)
     slope: Mapping[str, int] = field(default_factory=dict)  # skill: weight of the offered tick in the rank
+    preempt: Mapping[str, str] = field(default_factory=dict)  # skill: "resume" or "restart"
+    earliest: Sequence[str] = ()  # skills for whose items the one taken up first is interrupted
+    by_work_left: Sequence[str] = ()  # skills ranked by the work that is left
     unit: int = MINUTE
     gates: Mapping[str, Gate] = field(default_factory=dict)
+    systems: Mapping[str, Failing] = field(default_factory=dict)
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -143,6 +177,40 @@ class World:
             gate_deadline=self.ticks([gate.deadline for gate in self.gates.values()]),
             gate_lasts=self.ticks([gate.lasts for gate in self.gates.values()]),
             overtime_limit=self.ticks([team.overtime_limit for team in self.teams.values()]),
+            preempts=codes([Preempt[self.preempt.get(skill, "not").upper()] for skill in skills]),
+            victim_earliest=codes([skill in self.earliest for skill in skills]),
+            systems=self.failing(),
+        )
+
+    def failing(self) -> Systems:
+        """The systems as records. A separate one wears alike for everybody."""
+        names, people = list(self.systems), list(self.people.items())
+        units = [
+            (s, w)
+            for s, (name, system) in enumerate(self.systems.items())
+            for w, (_, person) in [(-1, ("", None)), *enumerate(people)]
+            if (person is not None and name in self.teams[person.pool].needs if system.separate else person is None)
+        ]
+        owners = {"": -1, **{name: w for w, name in enumerate(self.people)}}
+        outages = sorted(
+            (units.index((s, owners[whose])), a, b)
+            for s, system in enumerate(self.systems.values())
+            for a, b, whose in system.outages
+        )
+        wear = [(u, *life) for u, (s, _) in enumerate(units) for life in self.systems[names[s]].wear]
+        return Systems(
+            names=tuple(names),
+            restart=codes([system.restart for system in self.systems.values()]),
+            by_load=codes([system.by_load for system in self.systems.values()]),
+            unit_system=ids([s for s, _ in units]),
+            unit_worker=ids([w for _, w in units]),
+            outage_unit=ids([u for u, _, _ in outages]),
+            outage_from=self.ticks([a for _, a, _ in outages]),
+            outage_to=self.ticks([b for _, _, b in outages]),
+            wear_unit=ids([u for u, _, _ in wear]),
+            wear_up=self.ticks([up for _, up, _ in wear]),
+            wear_down=self.ticks([down for _, _, down in wear]),
+            pool_needs=codes([[name in team.needs for name in names] for team in self.teams.values()]),
         )
 
     def workload(self) -> Workload:
@@ -152,6 +220,7 @@ class World:
         flat = [(c, item) for c, many in enumerate(items) for item in many]
         follow = [[int(first[c]) + k for k in item.then] for c, item in flat]
         steps = list(dict.fromkeys((item.do.name, item.do.skill, item.do.answers) for _, item in flat))
+        needs = {(item.do.name, item.do.skill, item.do.answers): item.do.needs for _, item in flat}
         forks = [i for i, after in enumerate(follow) if len(after) > 1]
         before = np.bincount([k for after in follow for k in after], minlength=len(flat))
         out = [Leaves.REJECTED if cases[c].rejected else Leaves.COMPLETED for c, _ in flat]
@@ -173,8 +242,9 @@ class World:
                 kind=tuple("task" if skill else "delay" for _, skill, _ in steps),
                 skill=ids([skills.index(skill) if skill else -1 for _, skill, _ in steps]),
                 responds=codes([answers for _, _, answers in steps]),
+                needs=codes([[name in needs[step] for name in self.systems] for step in steps]).reshape(len(steps), -1),
             ),
-            arrived_at=self.ticks([case.at for case in cases]),
+            arrived_at=np.where([bool(case.follows) for case in cases], NEVER, self.ticks([c.at for c in cases])),
             case_class=ids([0] * len(cases)),
             channel=ids([0] * len(cases)),
             source=ids([0] * len(cases)),
@@ -191,19 +261,37 @@ class World:
             n_predecessors=codes(np.maximum(1, before)),
             leaves=codes([Leaves.NOT if after else how for after, how in zip(follow, out, strict=True)]),
             returned=codes([0] * len(flat)),
-            rank=np.array([item.do.rank * self.unit for _, item in flat], np.int64),
+            rank=np.array([self._rank(item.do) for _, item in flat], np.int64),
             fork_item=ids(forks),
             fork_first=np.cumsum([0, *(len(follow[i]) for i in forks)]).astype(np.int64),
             fork_target=ids([k for i in forks for k in follow[i]]),
             rank_slope=codes([self.slope.get(skill, 0) for skill in skills]),
+            followers=self.followers(),
             lot=ids([item.do.lot for _, item in flat]),
+            rank_by=codes([RankBy.WORK_LEFT if skill in self.by_work_left else RankBy.NOTHING for skill in skills]),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
         )
+
+    def _rank(self, do: Do) -> int:
+        return (do.work if do.skill in self.by_work_left else do.rank) * self.unit
 
     def run(self, engine: Engine) -> Run:
         plan, workload = self.plan(), self.workload()
         log = engine(plan, workload, self.stop)
+        if len(log.arrived_at):
+            workload = replace(workload, arrived_at=log.arrived_at)
         return Run("by/hand", np.datetime64("2026-03-02"), Window(0, self.stop, self.stop), plan, workload, log)
+
+    def followers(self) -> Followers:
+        names = list(self.cases)
+        dormant = [(names.index(name), *case.follows) for name, case in self.cases.items() if case.follows]
+        return Followers(
+            case=ids([case for case, _, _, _ in dormant]),
+            after=ids([names.index(after) for _, after, _, _ in dormant]),
+            on=codes([ON[on] for _, _, on, _ in dormant]),
+            lag=self.ticks([lag for _, _, _, lag in dormant]),
+            relation=codes([Relation.RETRY] * len(dormant)),
+        )
 
     def shown(self) -> str:
         """The world as one could write it down."""
@@ -365,6 +453,7 @@ def random_world(pick: Pick) -> World:
     holds, patient, forks, ranked = sometimes(), not sometimes(), sometimes(), sometimes(2)
 
     gates = _gates(pick, grid, until) if sometimes() else {}
+    systems, teams = _systems(pick, teams, people, grid) if sometimes() else ({}, teams)
 
     def do() -> Do:
         if gates and sometimes(4):
@@ -378,19 +467,29 @@ def random_world(pick: Pick) -> World:
             lot=pick(0, 5),
         )
 
+    def tried() -> Do:
+        one = do()
+        if not systems or not one.skill or pick(0, 1):
+            return one
+        return replace(one, step=f"{one.skill}!", needs=[name for name, of in systems.items() if not of.separate])
+
     def path(depth: int) -> list[Any]:
         parts: list[Any] = []
         for _ in range(pick(1 - depth, 3 - depth)):
             if forks and depth < 2 and sometimes():
                 parts.append(tuple(path(1) for _ in range(pick(2, 3))))
             else:
-                parts.append(do())
+                parts.append(tried())
         return parts
 
     at, cases = 0, {}
     for name in "abcdefg"[: pick(1, 7)]:
         at += pick(0, 2) * grid
         cases[name] = Case(at, path(0), None if patient else pick(0, 4) * grid, rejected=sometimes(6))
+    if sometimes(4):
+        for name in "uvwxyz"[: pick(1, 5)]:
+            follows = (list(cases)[pick(0, len(cases) - 1)], list(ON)[pick(0, len(ON) - 1)], pick(0, 3) * grid)
+            cases[name] = Case(0, path(0), pick(0, 4) * grid if sometimes() else None, sometimes(6), follows)
     return World(
         teams=teams,
         people=people,
@@ -401,7 +500,42 @@ def random_world(pick: Pick) -> World:
         slope={skill: pick(-1, 1) for skill in skills} if sometimes() else {},
         unit=1,
         gates=gates,
+        systems=systems,
+        **_interruptions(pick, skills),
     )
+
+
+def _interruptions(pick: Pick, skills: str) -> dict[str, Any]:
+    """Some queues interrupt, some are ranked by what is left."""
+    if pick(0, 2):
+        return {}
+    return {
+        "preempt": {skill: ("resume", "restart")[pick(0, 1)] for skill in skills if pick(0, 3)},
+        "earliest": [skill for skill in skills if pick(0, 1)],
+        "by_work_left": [skill for skill in skills if not pick(0, 2)],
+    }
+
+
+def _systems(
+    pick: Pick, teams: dict[str, Team], people: dict[str, Person], grid: int
+) -> tuple[dict[str, Failing], dict[str, Team]]:
+    """One or two systems, some everybody's, some separate, and the teams that need them."""
+    systems: dict[str, Failing] = {}
+    for name in ("crm", "line")[: pick(1, 2)]:
+        separate = not pick(0, 2)
+        users = [team for team in teams if pick(0, 1)]
+        teams = {t: replace(of, needs=[*of.needs, name] if t in users else of.needs) for t, of in teams.items()}
+        owners = [who for who, person in people.items() if person.pool in users] if separate else [""]
+        outages = []
+        for whose in owners:
+            at = pick(0, 3) * grid
+            for _ in range(pick(0, 2)):
+                end = at + pick(1, 3) * grid
+                outages.append((at, end, whose))
+                at = end + pick(1, 3) * grid
+        wear = [(pick(1, 4) * grid, pick(1, 2) * grid) for _ in range(pick(0, 3))]
+        systems[name] = Failing(outages, wear, not pick(0, 2), not pick(0, 2), separate)
+    return systems, teams
 
 
 def _gates(pick: Pick, grid: int, until: int) -> dict[str, Gate]:

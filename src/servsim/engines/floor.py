@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.engines.assignment import RULES, longest_idle
-from servsim.engines.clock import Clock
-from servsim.records import EndOfShift, Plan, Workload
+from servsim.engines.clock import Clock, Moments
+from servsim.records import EndOfShift, EventLog, Plan, Workload
 
 GONE = -2
 """As the skill of an item: its case gave up."""
+WAKES = -3
+"""As the next item of an item: its case leaves and others follow."""
 AHEAD = -1
 """As the offered tick of a queued item: it was interrupted and goes before others of equal rank."""
 
@@ -65,8 +67,8 @@ class Queue:
     """The items that wait for one skill, and the pools that have it."""
 
     __slots__ = (
-        "escalate_after", "escalate_to", "idle", "picks", "picky", "plain", "pools", "simple", "skill", "slope",
-        "waiting",
+        "by_work_left", "escalate_after", "escalate_to", "idle", "picks", "picky", "plain", "pools", "preempts",
+        "simple", "skill", "slope", "special", "waiting",
     )  # fmt: skip
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
@@ -76,13 +78,17 @@ class Queue:
         self.pools: list[Pool] = []
         self.idle: deque[Worker] = deque()  # of the one pool of a plain queue
         self.plain = self.simple = False
+        self.special = False  # some mechanism needs the rule of dispatch in full
+        self.preempts = 0  # Preempt
+        self.by_work_left = False  # ranked by what is left of the work
         self.picky = False  # some pool does not start what it cannot finish
 
     def settle(self) -> None:
         """Say whether the queue is plain, once its pools are known."""
         first, *others = self.pools or [Pool(EndOfShift.FINISH, [])]
-        self.picky = any(pool.end_of_shift == EndOfShift.NO_LATE_START for pool in self.pools)
+        self.picky |= any(pool.end_of_shift == EndOfShift.NO_LATE_START for pool in self.pools)
         self.plain = not others and len(first.queues) == 1 and not self.picky and self.picks is longest_idle
+        self.plain = self.plain and not self.special
         self.simple = self.plain and self.escalate_after < 0
         if self.plain:
             self.idle, first.plain_queue = first.idle, self
@@ -109,12 +115,18 @@ class Floor:
 
     if TYPE_CHECKING:
 
+        def run(self, until: int) -> EventLog: ...
+        def processes(self) -> list[Moments]: ...
         def start(self, worker: Worker, item: int, now: int) -> None: ...
+        def may_start(self, worker: Worker, item: int, now: int) -> bool: ...
         def complete(self, item: int) -> None: ...
         def enter(self, queue: Queue, place: Place, now: int) -> None: ...
         def become_free(self, worker: Worker, now: int, queues: Sequence[Queue]) -> None: ...
         def dispatch(self, now: int, queues: Sequence[Queue]) -> None: ...
         def gather(self) -> None: ...
+        def reach(self, item: int, now: int) -> None: ...
+        def lose_patience(self, case: int) -> None: ...
+        def wake(self, case: int, outcome: int, now: int) -> None: ...
         def come_back(self, item: int) -> None: ...
         def move_on(self, item: int, now: int) -> None: ...
 
@@ -164,10 +176,16 @@ class Floor:
             pool.queues = [self.queues[skill] for skill, place in enumerate(pool.preference) if place >= 0]
             for queue in pool.queues:
                 queue.pools.append(pool)
+        self.equip(plan)
         for queue in self.queues:
             queue.settle()
         people = zip(plan.worker_pool.tolist(), plan.pace.tolist(), strict=True)
         self.workers = [Worker(number, self.pools[pool], pace) for number, (pool, pace) in enumerate(people)]
+
+        self.staff = {pool: [worker for worker in self.workers if worker.pool is pool] for pool in self.pools}
+
+    def equip(self, plan: Plan) -> None:
+        """What the mechanisms built on this need to know of pools and queues, before these settle."""
 
     # ------------------------------------------------------------------ questions
     def case_of(self, item: int) -> int:
@@ -180,7 +198,7 @@ class Floor:
         return self.worker_of[item] >= 0 and self.workers[self.worker_of[item]].item == item
 
     def is_end(self, item: int) -> bool:
-        return self.next_item[item] == -1 and self.completed[item] >= 0
+        return self.next_item[item] in (-1, WAKES) and self.completed[item] >= 0
 
     def taken_up_at(self, item: int) -> int:
         """When the present stretch of work on the item began."""

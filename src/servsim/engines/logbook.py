@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from servsim.engines.floor import Floor
+from servsim.engines.followers import Following
 from servsim.records import EventLog, Outcome, Workload
+from servsim.records.workload import NEVER
 from servsim.records.arrays import Ticks
 
 
-def log_of(floor: Floor, until: int) -> EventLog:
+def log_of(floor: Following, until: int) -> EventLog:
     """The facts, with what follows from them: when each item was enabled and offered, when each case left."""
     for worker in floor.workers:
         if worker.item in floor.work_left:
             floor.stretches.append((worker.item, worker.id, floor.taken_up_at(worker.item), until))
     work = floor.workload
     completed = np.frombuffer(floor.completed, np.int64)
-    enabled = enabled_at(work, completed, floor.cut_short, until)
+    arrived = np.minimum(work.arrived_at, NEVER)
+    arrived[list(floor.came_at)] = list(floor.came_at.values())
+    enabled = enabled_at(work, arrived, completed, floor.cut_short, until)
     left_at, outcome = np.full(work.n_cases, -1), np.zeros(work.n_cases, np.int8)
     last = np.flatnonzero((work.leaves > 0) & (completed >= 0))
     last = np.setdiff1d(last, floor.cut_short, assume_unique=True) if floor.cut_short else last
@@ -42,15 +45,16 @@ def log_of(floor: Floor, until: int) -> EventLog:
         escalated_at=escalations[:, 1].copy(),
         left_at=left_at,
         outcome=outcome,
+        arrived_at=arrived if len(work.followers.case) else np.empty(0, np.int64),
     )
 
 
-def enabled_at(work: Workload, completed: Ticks, cut_short: list[int], until: int) -> Ticks:
+def enabled_at(work: Workload, arrived: Ticks, completed: Ticks, cut_short: list[int], until: int) -> Ticks:
     """[items] when the last predecessor was completed, or the case arrived; -1 where that did not happen."""
     done = completed.copy()
     done[cut_short] = -1
     enabled = np.full(work.n_items, -1)
-    enabled[work.first_item[:-1]] = np.where(work.arrived_at < until, work.arrived_at, -1)
+    enabled[work.first_item[:-1]] = np.where(arrived < until, arrived, -1)
     chained = np.flatnonzero(work.next_item >= 0)
     after, before = work.next_item[chained], done[chained]
     if len(work.fork_item):

@@ -14,9 +14,12 @@ from heapq import heappop, heappush
 from operator import attrgetter
 
 from servsim.engines.clock import ARRIVAL, COMPLETION, DISPATCH, ESCALATION, PATIENCE, Moments
-from servsim.engines.floor import GONE, Match, Place, Pool, Queue, Worker, ticks_at
+from servsim.engines.floor import GONE, WAKES, Match, Place, Pool, Queue, Worker, ticks_at
+from servsim.engines.followers import Following
+from servsim.engines.gates import Gates
 from servsim.engines.logbook import log_of
-from servsim.engines.presence import Presence
+from servsim.engines.outages import Outages
+from servsim.engines.preemption import Preemption
 from servsim.engines.timeouts import Timeouts
 from servsim.records import EndOfShift, EventLog, Plan, Workload
 from servsim.records.workload import FORK
@@ -24,26 +27,34 @@ from servsim.records.workload import FORK
 
 def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     """The log of what happens to `workload` under `plan` before the tick `until`."""
-    return Service(plan, workload).run(until)
+    kind = Disrupted if plan.systems.names else Service
+    return kind(plan, workload).run(until)
 
 
-class Service(Presence, Timeouts):
+class Service(Preemption, Timeouts, Gates, Following):
     """The service organisation at work: one method for each thing that can happen in it."""
 
     # ------------------------------------------------------------------ the processes
     def run(self, until: int) -> EventLog:
         """Open the doors, let the clock run, write the log."""
-        for process in (self.arrivals, self.shifts, self.breaks):
-            self.clock.process(process())
+        for process in self.processes():
+            self.clock.process(process)
         self.clock.run(until)
         return log_of(self, until)
+
+    def processes(self) -> list[Moments]:
+        """What happens by itself."""
+        return [self.arrivals(), self.shifts(), self.breaks(), self.meetings()]
 
     def arrivals(self) -> Moments:
         """Cases come in, one by one."""
         work = self.workload
         patience = work.patience.tolist() if (work.patience >= 0).any() else None
+        watched = self.unanswered
         for case, (at, item) in enumerate(zip(work.arrived_at.tolist(), work.first_item.tolist(), strict=False)):
             yield at, ARRIVAL, item
+            if watched and case in watched:
+                self.watch(case, at)
             if patience and patience[case] >= 0:
                 self.clock.book(at + patience[case], PATIENCE, case, self.lose_patience)
             if self.hold:
@@ -89,6 +100,9 @@ class Service(Presence, Timeouts):
         self.dispatch(now, (queue,))
 
     def run_by_itself(self, item: int, now: int) -> None:
+        if self.gate_of and self.gate_of[item] >= 0:
+            self.wait_at(self.gate_of[item], item, now)
+            return
         self.started[item] = now
         if self.work[item]:
             self.clock.book(now + self.work[item], ARRIVAL, item, self.come_back)
@@ -108,11 +122,13 @@ class Service(Presence, Timeouts):
         if self.giving_up and self.case_of(item) in self.giving_up:
             self.cut_short.append(item)
             if all(self.completed[i] >= 0 or self.skill[i] == GONE for i in self.items_of(self.case_of(item))):
-                self.abandoned[self.case_of(item)] = now
+                self.leave_unserved(self.case_of(item), now)
         elif following >= 0:
             self.come_to(following, now)
         elif following == FORK:
             self.fork(item, now)
+        elif following == WAKES:
+            self.wake(self.case_of(item), int(self.workload.leaves[item]), now)
 
     def fork(self, item: int, now: int) -> None:
         """All branches begin, then one dispatch for all of them."""
@@ -224,6 +240,9 @@ class Service(Presence, Timeouts):
                 if queue.waiting and (match := self.first_match(queue, now)) and (best is None or match < best):
                     best = match
             if best is None:
+                if self.preempting and self.interrupt(now):
+                    queues = self.queues
+                    continue
                 return
             _, place, number = best
             worker, item = self.workers[number], place[2]
@@ -260,3 +279,7 @@ class Service(Presence, Timeouts):
         work = self.work_left.get(item, self.work[item])
         pace = worker.pace[self.skill[item]] if worker.pace else 100
         return now + ticks_at(pace, work) <= worker.duty_until
+
+
+class Disrupted(Outages, Service):
+    """A service with systems that fail."""

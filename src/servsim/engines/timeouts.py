@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from servsim.engines.floor import GONE, Floor
+from servsim.records import Outcome
 
 
 class Timeouts(Floor):
@@ -17,10 +18,14 @@ class Timeouts(Floor):
         if in_hand:
             self.giving_up[case] = self.clock.tick
         else:
-            self.abandoned[case] = self.clock.tick
+            self.leave_unserved(case, self.clock.tick)
         for item in items:
             if self.completed[item] < 0 and item not in in_hand:
                 self.skill[item] = GONE
+
+    def leave_unserved(self, case: int, now: int) -> None:
+        self.abandoned[case] = now
+        self.wake(case, Outcome.ABANDONED, now)
 
     def escalate(self, item: int) -> None:
         """Waited too long here: the item goes to another queue, with its place by rank and offered tick (rule 7)."""
@@ -31,4 +36,8 @@ class Timeouts(Floor):
         queue.remove(place)
         self.escalations.append((item, now))
         self.skill[item] = queue.escalate_to
-        self.enter(self.queues[queue.escalate_to], place, now)
+        queue = self.queues[queue.escalate_to]
+        if queue.by_work_left:
+            self.rank[item] = self.work[item]
+            place = self.rank[item], *place[1:]
+        self.enter(queue, place, now)

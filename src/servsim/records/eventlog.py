@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from servsim.records.arrays import Codes, Ids, Ticks, freeze
 
@@ -36,6 +38,14 @@ class EventLog:
     # cases
     left_at: Ticks
     outcome: Codes  # Outcome
+
+    arrived_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    """[cases] where some cases follow others: when each came, NEVER if it did not; else empty"""
+
+    # outages of systems, in the order in which they began; one that lasts ends with the clock
+    down_unit: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    down_from: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    down_to: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -36,6 +36,8 @@ class RankBy(enum.IntEnum):
     """the rank is the work that is left"""
 
 
+NEVER = 2**62
+"""As the arrival of a case: dormant until another case wakes it."""
 FORK = -2
 """In `next_item`: the item has several successors, listed in `fork_target`."""
 
@@ -49,11 +51,49 @@ class Steps:
     kind: tuple[str, ...]  # task, handoff, approval, delay, join, ...
     skill: Ids  # -1: needs nobody
     responds: Codes  # 1: its start is an answer to the customer
+    needs: Codes = field(default_factory=lambda: np.zeros((0, 0), np.int8))  # [steps, systems] 1: needs it; empty: none
+
+
+class Relation(enum.IntEnum):
+    """Why a case follows another."""
+
+    NONE = 0
+    RETRY = 1
+    """tries again after giving up"""
+    REPEAT = 2
+    """contacts again after completion"""
+    DUPLICATE = 3
+    """submitted a second time, as nobody had answered"""
+    RETURN = 4
+    """the same member of a finite source"""
+
+
+@dataclass(frozen=True, slots=True)
+class Followers:
+    """Cases that are dormant (`arrived_at` is NEVER) until another case wakes them; each follows one case.
+
+    `on` has the bit 1 << Outcome for each way to leave that wakes it `lag` ticks later; the bit of
+    IN_PROCESS: it comes `lag` after the arrival of the other if that has not been answered by then.
+    """
+
+    case: Ids  # [followers], ascending
+    after: Ids
+    on: Codes
+    lag: Ticks
+    relation: Codes
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @staticmethod
+    def none() -> Followers:
+        ids, codes = np.empty(0, np.int32), np.empty(0, np.int8)
+        return Followers(ids, ids, codes, np.empty(0, np.int64), codes)
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Cases in order of arrival; items grouped by case, in an order in which a predecessor never follows its successor.
+    """Cases in order of arrival, dormant ones last; items grouped by case, in an order in which a predecessor never follows its successor.
 
     Case i owns items first_item[i] … first_item[i+1]-1. A case enters with its first item at `arrived_at`.
     """
@@ -99,6 +139,9 @@ class Workload:
     gate: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [items] of the plan, waited for without anybody
 
     priority: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [cases] -1: that of the class
+    followers: Followers = field(default_factory=lambda: Followers.none())
+    rank_from_arrival: Codes = field(default_factory=lambda: np.empty(0, np.int8))
+    """[skills] 1: the rank of items of followers is counted from their arrival; empty: nowhere"""
     rank_by: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] RankBy; empty: nothing
 
     def __post_init__(self) -> None:
