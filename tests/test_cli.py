@@ -219,6 +219,15 @@ def test_run_writes_its_own_folder_and_the_log(project: TemporaryProject) -> Non
     assert rows(project.path("results/desk-one_more/log.csv"))[0]["concept:name"] == "intake"
 
 
+def test_an_event_log_does_not_outlive_the_figures_that_it_belongs_to(project: TemporaryProject) -> None:
+    log = project.path("results/desk-one_more/log.csv")
+    assert project.servsim("run", "desk/one_more", "replications=2", "--log", "csv").code == 0
+    assert project.servsim("run", "desk/one_more", "replications=3").code == 0
+    assert log.is_file()
+    assert project.servsim("run", "desk/one_more", "replications=2", "seed=2").code == 0
+    assert not log.exists()
+
+
 def test_options_may_stand_between_the_words(project: TemporaryProject) -> None:
     said = project.servsim("run", "--log", "csv", "desk/baseline", "--project", ".", "replications=2", "seed=3")
     assert said.code == 0

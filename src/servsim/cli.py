@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else BAD_INPUT
     except KeyboardInterrupt:
-        print("\nstopped; nothing was written", file=sys.stderr)
+        print("\nstopped; nothing half-written is left", file=sys.stderr)
         return NOT_HELD
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -506,6 +507,20 @@ def _results_folder(project: Project, settings: Settings, otherwise: str) -> Pat
     return folder
 
 
+_LOGS = ("log.csv", "log.xes")
+"""What `run --log` writes beside the report; left there by an earlier run, it would not belong to other figures."""
+
+
+def _tells_of(folder: Path, comparison: Comparison) -> bool:
+    """Whether an event log in the folder is that of replication 0 of the comparison's only scenario."""
+    try:
+        before = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["event_logs"]
+    except (OSError, ValueError, KeyError):
+        return False
+    digests = {f"{name} {n}": digest for (name, n), digest in comparison.digests.items() if n == 0}
+    return {f"{name} 0": logs.get("0") for name, logs in before.items()} == digests
+
+
 def _reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> int:
     """Prints the tables and writes the report; the exit code. `common`: the settings typed for all scenarios."""
     from servsim.report import write
@@ -515,8 +530,11 @@ def _reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> in
     language = comparison.settings.language
     table = comparison_table if len(comparison.scenarios) > 1 else run_table
     _console().print(table(comparison, language))
+    stale = [] if _tells_of(folder, comparison) else [folder / log for log in _LOGS]
     with _writing(folder):
         write(comparison, folder, language, common)
+        for log in stale:
+            log.unlink(missing_ok=True)
     print(f"\n{shown(folder)}/report.md")
     for failure in comparison.failures.itertuples(index=False):
         who = f"{failure.scenario} replication {failure.replication} seed {failure.seed}"
