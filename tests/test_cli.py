@@ -267,6 +267,7 @@ def test_follow_tells_one_case(project: TemporaryProject) -> None:
 def test_new_writes_a_project_that_runs(project: TemporaryProject) -> None:
     said = project.servsim("new", "inside/my other desk")
     assert said.code == 0
+    assert '\n  cd "inside/my other desk"\n' in said.out
     assert project.servsim("run", "desk", "--project", "inside/my other desk", "run=quick").code == 0
     assert project.path("inside/my other desk/results/desk-baseline/report.md").is_file()
 

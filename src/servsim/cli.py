@@ -600,7 +600,8 @@ def _new(args: argparse.Namespace) -> int:
         copy_to(folder)
     except OSError as error:
         raise InputError(f"{shown(folder)}: cannot be written ({error.strerror or error})") from error
-    print(f"wrote a small project to {shown(folder)}/. Next:\n  cd {folder}\n  servsim list\n  servsim compare")
+    typed = f'"{folder}"' if re.search(r"\s", str(folder)) else folder
+    print(f"wrote a small project to {shown(folder)}/. Next:\n  cd {typed}\n  servsim list\n  servsim compare")
     return DONE
 
 
