@@ -5,14 +5,20 @@ Times are minutes, logs are worked out by hand; the sections bear the numbers of
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 from pydantic import ValidationError
-from worlds import Team, at_desk, expect, mapping, tiny
+from test_theory import assert_means, exponential, mean_time_in_system, queue
+from worlds import Case, Do, Person, Team, World, at_desk, expect, mapping, tiny
 
 from servsim import prepare
 from servsim.engines import Engine
 from servsim.model import Scenario
-from servsim.quantities import HOUR
+from servsim.quantities import HOUR, MINUTE
+from servsim.records import Run
+from servsim.simulate import ranked, simulate
 
 # ------------------------------------------------------------------ 5. end of shift: restart, overtime up to a limit
 
@@ -148,3 +154,318 @@ def test_a_limit_of_overtime_is_stated_by_the_pool() -> None:
 def test_a_limit_without_effect_is_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Scenario.model_validate(pool(**changes))
+
+
+# ------------------------------------------------------------------ 3. interruptions by dispatch
+
+RESUME = {"preempt": {"desk": "resume"}}
+TWO = {"ann": [(0, 1000)], "bob": [(0, 1000)]}
+
+
+def test_of_two_equally_urgent_items_the_one_taken_up_last_is_interrupted(engine: Engine) -> None:
+    cases = {"d1": at_desk(600, 35, rank=2), "d2": at_desk(605, 30, rank=2), "d3": at_desk(610, 20, rank=1)}
+    expect(
+        engine,
+        tiny(cases, staff=TWO, **RESUME),
+        """
+        d1 600 600 600 635 ann
+        d2 605 605 605 655 bob
+        d3 610 610 610 630 bob
+        bob: d2 605-610
+        bob: d2 630-655
+        left d1 635, d2 655, d3 630
+        """,
+    )
+
+
+def test_or_the_one_taken_up_first(engine: Engine) -> None:
+    """At 635 ann resumes d1, of which 25 minutes are left."""
+    cases = {"d1": at_desk(600, 35, rank=2), "d2": at_desk(605, 30, rank=2), "d3": at_desk(610, 25, rank=1)}
+    expect(
+        engine,
+        tiny(cases, staff=TWO, earliest=["desk"], **RESUME),
+        """
+        d1 600 600 600 660 ann
+        d2 605 605 605 635 bob
+        d3 610 610 610 635 ann
+        ann: d1 600-610
+        ann: d1 635-660
+        left d1 660, d2 635, d3 635
+        """,
+    )
+
+
+def test_interrupted_items_that_restart_wait_in_the_order_in_which_they_came(engine: Engine) -> None:
+    """At 2 the one taken up at 1 is thrown out, at 3 the other one; at 12 the one that came first is begun again."""
+    cases = {"a": (0, 2), "b": (1, 2), "c": (2, 1), "d": (3, 1)}
+    expect(
+        engine,
+        tiny(
+            {name: at_desk(at, 10, rank=rank) for name, (at, rank) in cases.items()},
+            staff={"ann": [(0, 1000)], "bob": [(0, 1000)]},
+            preempt={"desk": "restart"},
+        ),
+        """
+        a 0 0 0 22 bob
+        b 1 1 1 23 ann
+        c 2 2 2 12 bob
+        d 3 3 3 13 ann
+        ann: a 0-3
+        bob: b 1-2
+        bob: a 12-22
+        ann: b 13-23
+        left a 22, b 23, c 12, d 13
+        """,
+    )
+
+
+def test_the_least_urgent_item_in_hand_is_interrupted_and_equals_are_not(engine: Engine) -> None:
+    cases = {"a": (0, 3), "b": (1, 2), "c": (2, 2), "d": (3, 2)}
+    expect(
+        engine,
+        tiny({name: at_desk(at, 10, rank=rank) for name, (at, rank) in cases.items()}, staff=TWO, **RESUME),
+        """
+        a 0 0  0 20 ann
+        b 1 1  1 11 bob
+        c 2 2  2 12 ann
+        d 3 3 11 21 bob
+        ann: a 0-2
+        ann: a 12-20
+        left a 20, b 11, c 12, d 21
+        """,
+    )
+
+
+def test_what_is_completed_in_this_tick_is_not_interrupted(engine: Engine) -> None:
+    """b, without work, is in hand at 5 when c arrives; c is taken up when b is completed, in the same tick."""
+    expect(
+        engine,
+        tiny({"b": at_desk(5, 0, rank=2), "c": at_desk(5, 3, rank=1)}, **RESUME),
+        """
+        b 5 5 5 5 ann
+        c 5 5 5 8 ann
+        left b 5, c 8
+        """,
+    )
+
+
+def test_the_newcomer_interrupts_and_the_last_interrupted_is_resumed_first(engine: Engine) -> None:
+    expect(
+        engine,
+        tiny({name: at_desk(at, 10) for name, at in {"a": 0, "b": 3, "c": 5}.items()}, slope={"desk": -1}, **RESUME),
+        """
+        a 0 0 0 30 ann
+        b 3 3 3 23 ann
+        c 5 5 5 15 ann
+        ann: a 0-3
+        ann: b 3-5
+        ann: b 15-23
+        ann: a 23-30
+        left a 30, b 23, c 15
+        """,
+    )
+
+
+def test_shortest_remaining_work_interrupts_longer(engine: Engine) -> None:
+    """At 4 six minutes of a are left: b (7) waits, c (5) interrupts; at 9 a (6) comes before b (7)."""
+    expect(
+        engine,
+        tiny({"a": at_desk(0, 10), "b": at_desk(4, 7), "c": at_desk(4, 5)}, by_work_left=["desk"], **RESUME),
+        """
+        a 0 0  0 15 ann
+        b 4 4 15 22 ann
+        c 4 4  4  9 ann
+        ann: a 0-4
+        ann: a 9-15
+        left a 15, b 22, c 9
+        """,
+    )
+
+
+def test_without_interruptions_what_is_left_counts_when_it_goes_back(engine: Engine) -> None:
+    """a, laid down at 8 with 2 minutes left, comes before b with 3."""
+    world = tiny(
+        {"a": at_desk(0, 10), "b": at_desk(1, 3)},
+        staff={"ann": [(0, 8), (20, 50)]},
+        teams={"desk": Team({"desk": 0}, "suspend")},
+        by_work_left=["desk"],
+    )
+    expect(
+        engine,
+        world,
+        """
+        a 0 0  0 22 ann
+        b 1 1 22 25 ann
+        ann: a 0-8
+        ann: a 20-22
+        left a 22, b 25
+        """,
+    )
+
+
+def test_who_owes_a_break_or_works_overtime_is_not_interrupted(engine: Engine) -> None:
+    """ann's break is due at 5 and begins after a; bob's shift ends at 5."""
+    staff = {"ann": Person("desk", [(0, 100)], [(5, 10, "postpone")]), "bob": Person("desk", [(0, 5)])}
+    expect(
+        engine,
+        tiny(
+            {"a": at_desk(0, 10, rank=2), "b": at_desk(0, 10, rank=2), "c": at_desk(6, 1, rank=1)},
+            staff=staff,
+            **RESUME,
+        ),
+        """
+        a 0 0  0 10 ann
+        b 0 0  0 10 bob
+        c 6 6 20 21 ann
+        left a 10, b 10, c 21
+        """,
+    )
+
+
+def two_skills(preempt: dict[str, str], preference: int = 0) -> World:
+    """ann serves A and B; an item of A is in hand when a more urgent one of B comes."""
+    return World(
+        teams={"P": Team({"A": 0, "B": preference})},
+        people={"ann": Person("P", [(0, 100)])},
+        cases={"a": Case(0, [Do("A", 10, rank=2)]), "b": Case(4, [Do("B", 3, rank=1)])},
+        until=100,
+        preempt=preempt,
+    )
+
+
+WAITS = "a 0 0 0 10 ann\nb 4 4 10 13 ann\nleft a 10, b 13"
+INTERRUPTS = "a 0 0 0 13 ann\nb 4 4 4 7 ann\nann: a 0-4\nann: a 7-13\nleft a 13, b 7"
+
+
+def test_both_skills_have_to_allow_it_and_the_pool_not_to_prefer_the_one_in_hand(engine: Engine) -> None:
+    expect(engine, two_skills({"A": "resume", "B": "resume"}), INTERRUPTS)
+    expect(engine, two_skills({"A": "resume"}), WAITS)
+    expect(engine, two_skills({"B": "resume"}), WAITS)
+    expect(engine, two_skills({"A": "resume", "B": "resume"}, preference=1), WAITS)
+
+
+def test_progress_is_lost_as_the_skill_of_the_interrupted_item_has_it(engine: Engine) -> None:
+    lost = "a 0 0 0 17 ann\nb 4 4 4 7 ann\nann: a 0-4\nann: a 7-17\nleft a 17, b 7"
+    expect(engine, two_skills({"A": "restart", "B": "resume"}), lost)
+    expect(engine, two_skills({"A": "resume", "B": "restart"}), INTERRUPTS)
+
+
+# ------------------------------------------------------------------ ... and theory
+
+
+def of_class(number: int) -> Any:
+    """Mean time in the system of a class."""
+
+    def mean(run: Run) -> float:
+        use = run.counted & (run.log.left_at >= 0) & (run.workload.case_class == number)
+        return float((run.log.left_at - run.workload.arrived_at)[use].mean() / MINUTE)
+
+    mean.__name__ = f"mean_time_of_class_{number}"
+    return mean
+
+
+def two_classes(
+    servers: int, rates: tuple[float, float], times: tuple[Any, Any], customers: int, **dispatch: Any
+) -> Any:
+    task = [{"kind": "task", "skill": "desk", "time": time, "next": "end"} for time in times]
+    return queue(
+        servers,
+        rates[0],
+        times[0],
+        round(customers * rates[0] / sum(rates)),
+        case_classes={"one": {"process": "p", "priority": 1}, "two": {"process": "q", "priority": 2}},
+        demand={
+            name: {"case_class": name, "arrivals": {"kind": "poisson", "rate": f"{rate}/min"}}
+            for name, rate in zip(("one", "two"), rates, strict=True)
+        },
+        processes={name: {"start": "serve", "steps": {"serve": step}} for name, step in zip("pq", task, strict=True)},
+        dispatch=dispatch,
+    )
+
+
+def test_preemptive_resume_priority_of_two_classes_with_rates_of_their_own() -> None:
+    """Three servers; the first class sees an M/M/3 of its own. Exact two-dimensional Markov chain."""
+    world = two_classes(3, (0.15, 0.2), (exponential(5), exponential(8)), 12000, rule="priority", preempt="resume")
+    assert_means(world, [(of_class(0), 5.09803921569)])
+
+
+def test_preemptive_resume_priority_with_one_server() -> None:
+    """One: 0.03/min, Erlang-2 with mean 6; two: 0.02/min, exactly 12. (E[S](1 - s) + R) / ((1 - s')(1 - s)), where s
+    and s' are the loads with and without the class (0.42, 0.18) and R is the mean residual work (0.81, 2.25)."""
+    erlang = {"kind": "erlang", "mean": "6 min", "k": 2}
+    world = two_classes(1, (0.03, 0.02), (erlang, "12 min"), 15000, rule="priority", preempt="resume")
+    exact = (6 * 0.82 + 0.81) / 0.82, (12 * 0.58 + 2.25) / (0.82 * 0.58)
+    assert_means(world, [(of_class(0), exact[0]), (of_class(1), exact[1])])
+
+
+def test_preemptive_last_come_first_served_is_insensitive() -> None:
+    world = queue(1, 0.03, "12 min", 8000, dispatch={"rule": "lcfs", "preempt": "resume"})
+    assert_means(world, [(mean_time_in_system, 12 / (1 - 0.36))])
+
+
+def test_shortest_remaining_processing_time() -> None:
+    """Schrage & Miller (1966), by quadrature: M/M/1, 0.05 per minute, mean 10."""
+    world = queue(1, 0.05, exponential(10), 15000, dispatch={"rule": "least_remaining", "preempt": "resume"})
+    assert_means(world, [(mean_time_in_system, 14.253727)])
+
+
+# ------------------------------------------------------------------ ... in a scenario
+
+
+def dispatched(**dispatch: Any) -> Scenario:
+    two = {"front": {"department": "office"}, "back": {"department": "office"}}
+    staffing = {"front": {"always": 1}, "back": {"always": 1}}
+    steps = {
+        "serve": {"kind": "task", "skill": "front", "time": "1 min", "next": "file"},
+        "file": {"kind": "task", "skill": "back", "time": "1 min", "next": "end"},
+    }
+    processes = {"p": {"start": "serve", "steps": steps}}
+    return Scenario.model_validate(mapping(pools=two, staffing=staffing, processes=processes, dispatch=dispatch))
+
+
+def test_interruptions_are_stated_for_all_or_by_team() -> None:
+    everywhere = prepare.plan(dispatched(rule="priority", preempt="resume"))
+    assert (everywhere.preempts.tolist(), everywhere.victim_earliest.tolist()) == ([1, 1], [])
+    teams = {"back": {"preempt": "restart", "victim": "earliest_started"}}
+    differently = prepare.plan(dispatched(rule="priority", preempt="resume", teams=teams))
+    assert (differently.preempts.tolist(), differently.victim_earliest.tolist()) == ([1, 2], [0, 1])
+    never = prepare.plan(dispatched(rule="edd", preempt="resume", teams={"back": {"preempt": False}}))
+    assert never.preempts.tolist() == [1, 0]
+    orderly = prepare.plan(dispatched(rule="edd", preempt="resume", teams={"back": {"rule": "fcfs"}}))
+    assert orderly.preempts.tolist() == [1, 0]
+    assert not len(prepare.plan(dispatched()).preempts)
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "message"),
+    [
+        ({"preempt": "resume"}, "dispatch.preempt.*under the rule fcfs nobody is interrupted"),
+        ({"rule": "priority", "preempt": "stop"}, "dispatch.preempt"),
+        ({"rule": "sjf", "teams": {"back": {"rule": "fcfs", "preempt": "resume"}}}, "dispatch.teams.back.preempt"),
+        ({"rule": "sjf", "victim": "oldest"}, "dispatch.victim"),
+    ],
+)
+def test_interruptions_that_cannot_be_are_refused(dispatch: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=f"(?s){message}"):
+        dispatched(**dispatch)
+
+
+def test_interruptions_leave_every_draw_as_it_was() -> None:
+    plain, other = (
+        dispatched(rule="priority"),
+        dispatched(rule="priority", preempt="restart", victim="earliest_started"),
+    )
+    one, two = (ranked(prepare.workload(of, 3, 1), of, ("front", "back")) for of in (plain, other))
+    assert all(
+        np.array_equal(getattr(one, name), getattr(two, name)) for name in ("arrived_at", "work", "hold", "rank")
+    )
+
+
+def test_least_remaining_ranks_by_work_and_says_so() -> None:
+    of = dispatched(rule="least_remaining", teams={"back": {"rule": "edd"}})
+    work = ranked(prepare.workload(of, 3, 1), of, ("front", "back"))
+    assert work.rank_by.tolist() == [1, 0]
+    assert (work.rank == work.work)[work.skill == 0].all()
+    assert (
+        simulate(of, seed=3).digest == simulate(dispatched(rule="sjf", teams={"back": {"rule": "edd"}}), seed=3).digest
+    )

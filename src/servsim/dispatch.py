@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.records import Workload
+from servsim.records import RankBy, Workload
 from servsim.records.arrays import Ticks
 from servsim.registry import Registry
 
@@ -33,20 +33,23 @@ class Urgency:
 
 @dataclass(frozen=True)
 class Rule:
-    """A dispatch rule: ranks [items] and the slope of the clock in them."""
+    """A dispatch rule: ranks [items], the slope of the clock in them, and what else changes them in time."""
 
     rank: Callable[[Workload, Urgency], Ticks]
     slope: int
+    by: RankBy = RankBy.NOTHING
 
 
 RULES: Registry[Rule] = Registry("dispatch rule")
 
 
-def rule(name: str, slope: int = 0) -> Callable[[Callable[[Workload, Urgency], Ticks]], Rule]:
+def rule(
+    name: str, slope: int = 0, by: RankBy = RankBy.NOTHING
+) -> Callable[[Callable[[Workload, Urgency], Ticks]], Rule]:
     """Decorator: registers a function of (workload, urgency) as a rule."""
 
     def enter(rank: Callable[[Workload, Urgency], Ticks]) -> Rule:
-        return RULES.register(name)(Rule(rank, slope))
+        return RULES.register(name)(Rule(rank, slope, by))
 
     return enter
 
@@ -64,7 +67,8 @@ def ranked(workload: Workload, rules: Sequence[str], urgencies: Sequence[Urgency
         ours = workload.skill == skill
         rank[ours] = known[key][ours]
     slope = np.array([RULES[name].slope for name in rules], np.int8)
-    return replace(workload, rank=rank, rank_slope=slope)
+    by = np.array([RULES[name].by for name in rules], np.int8)
+    return replace(workload, rank=rank, rank_slope=slope, rank_by=by if by.any() else by[:0])
 
 
 @rule("fcfs")
@@ -128,6 +132,12 @@ def priorities(workload: Workload, urgency: Urgency) -> NDArray[np.int64]:
     """[cases] the priority written for the case, else that of its class."""
     of_class = urgency.priority[workload.case_class]
     return np.where(workload.priority > 0, workload.priority, of_class) if len(workload.priority) else of_class
+
+
+@rule("least_remaining", by=RankBy.WORK_LEFT)
+def least_remaining(workload: Workload, urgency: Urgency) -> Ticks:
+    """Shortest remaining work first: less and less of an item that is interrupted now and then."""
+    return workload.work
 
 
 def due(workload: Workload) -> Ticks:

@@ -119,19 +119,30 @@ class Presence(Floor):
         """The item in hand stays with the worker, its work left is kept."""
         item, self.careful = worker.item, True
         self.clock.cancel(COMPLETION, item)
-        pace = worker.pace[self.skill[item]] if worker.pace else 100
-        done = ((now - self.taken_up_at(item)) * pace + 50) // 100
-        self.work_left[item] = max(0, self.work_left.get(item, self.work[item]) - done)
+        self.work_left[item] = self.left_of(worker, now)
         self.account(worker, now)
         worker.item, worker.kept, worker.engaged = -1, item, True
 
+    def left_of(self, worker: Worker, now: int) -> int:
+        """What is left of the work on the item in hand, at a pace of 100 %."""
+        item = worker.item
+        pace = worker.pace[self.skill[item]] if worker.pace else 100
+        done = ((now - self.taken_up_at(item)) * pace + 50) // 100
+        return max(0, self.work_left.get(item, self.work[item]) - done)
+
     def hand_back(self, worker: Worker, now: int) -> None:
-        """What was laid down goes back to its queue, before others of equal rank (rule 3)."""
+        """What was laid down is anybody's."""
         item, worker.kept, worker.engaged = worker.kept, -1, False
         if self.skill[item] != GONE:
-            queue = self.queues[self.skill[item]]
-            heappush(queue.waiting, (self.rank[item], AHEAD, item))
-            self.dispatch(now, (queue,))
+            self.put_back(item)
+            self.dispatch(now, (self.queues[self.skill[item]],))
+
+    def put_back(self, item: int) -> None:
+        """What was laid down goes back to its queue, before others of equal rank (rule 3)."""
+        queue = self.queues[self.skill[item]]
+        if queue.by_work_left:
+            self.rank[item] = self.work_left[item]
+        heappush(queue.waiting, (self.rank[item], AHEAD, item))
 
     def account(self, worker: Worker, now: int) -> None:
         """Note the stretch of work that ends now, where it does not follow from start and completion."""

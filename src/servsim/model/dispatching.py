@@ -11,8 +11,12 @@ from servsim.model.base import Duration, Id, Model
 from servsim.model.distributions import AnyDistribution, Distribution
 from servsim.registry import suggestion
 
-RULES = ("fcfs", "lcfs", "priority", "edd", "slack", "sjf", "random", "head_start", "ageing")
+RULES = ("fcfs", "lcfs", "priority", "edd", "slack", "sjf", "random", "head_start", "ageing", "least_remaining")
 ASSIGNMENTS = ("longest_idle", "least_utilised", "fastest", "fixed", "random")
+
+
+UNINTERRUPTED = ("fcfs",)
+"""Rules under which nobody is interrupted: who comes later never goes first."""
 
 
 def _named(what: str, known: tuple[str, ...]) -> BeforeValidator:
@@ -39,14 +43,21 @@ def _escalation(value: Any) -> Any:
     return value if value is False else Escalation.model_validate(value)
 
 
+Preempt = Literal["resume", "restart"]
+Victim = Literal["latest_started", "earliest_started"]
+
+
 class TeamDispatch(Model):
-    """What differs for one skill; what is not given (or null) is that of all. `escalate: false`: never."""
+    """What differs for one skill; what is not given (or null) is that of all. `escalate: false`, `preempt: false`:
+    never."""
 
     rule: Rule | None = None
     assignment: Assignment | None = None
     delay: AnyDistribution | None = None
     ageing: Duration | None = None
     escalate: Annotated[Escalation | Literal[False], BeforeValidator(_escalation)] | None = None
+    preempt: Preempt | Literal[False] | None = None
+    victim: Victim | None = None
 
 
 @dataclass(frozen=True)
@@ -58,16 +69,24 @@ class Policy:
     delay: Distribution | None
     ageing: int | None
     escalate: Escalation | None
+    preempt: Preempt | None
+    victim: Victim
 
 
 class Dispatch(Model):
-    """The rules of all skills. `delay`: from enabled to offered; `ageing`: the wait worth one priority class."""
+    """The rules of all skills. `delay`: from enabled to offered; `ageing`: the wait worth one priority class.
+
+    `preempt`: who comes first interrupts, and interrupted work is resumed or begun again; among items in hand of the
+    same rank, `victim` is interrupted.
+    """
 
     rule: Rule = "fcfs"
     assignment: Assignment = "longest_idle"
     delay: AnyDistribution | None = None
     ageing: Duration | None = None
     escalate: Escalation | None = None
+    preempt: Preempt | None = None
+    victim: Victim = "latest_started"
     teams: dict[Id, TeamDispatch] = Field(default_factory=dict)
 
     def for_skill(self, skill: str) -> Policy:
@@ -76,10 +95,14 @@ class Dispatch(Model):
         escalate = self.escalate if team.escalate is None else team.escalate or None
         if escalate is not None and escalate.to == skill and team.escalate is None:
             escalate = None
+        rule = team.rule or self.rule
+        preempt = self.preempt if team.preempt is None else team.preempt or None
         return Policy(
-            rule=team.rule or self.rule,
+            rule=rule,
             assignment=team.assignment or self.assignment,
             delay=team.delay if team.delay is not None else self.delay,
             ageing=team.ageing if team.ageing is not None else self.ageing,
             escalate=escalate,
+            preempt=None if rule in UNINTERRUPTED else preempt,
+            victim=team.victim or self.victim,
         )

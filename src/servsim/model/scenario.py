@@ -11,7 +11,8 @@ from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
 from servsim.model.cases import tick_of
 from servsim.model.demand import Demand, Listed, Trace
-from servsim.model.dispatching import Dispatch
+from servsim.model.dispatching import UNINTERRUPTED, Dispatch
+from servsim.model.disruptions import System
 from servsim.model.edits import AnyEdit
 from servsim.model.errors import Path, refuse
 from servsim.model.organisation import Ability, AnyShift, Department, Pool, Profile, Shift, Worker, overlap
@@ -67,6 +68,7 @@ class Scenario(Model):
     processes: dict[Id, Process] = Field(min_length=1)
     edits: dict[Id, AnyEdit] = Field(default_factory=dict)
     dispatch: Dispatch = Dispatch()
+    systems: dict[Id, System] = Field(default_factory=dict)
 
     @field_validator("departments", mode="before")
     @classmethod
@@ -86,7 +88,7 @@ class Scenario(Model):
 
     @model_validator(mode="after")
     def _everything_leads_somewhere(self) -> Self:
-        found = [*_organisation(self), *_work(self), *_processes(self)]
+        found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self)]
         if not found:
             found = [*_lists(self), *_decisions(self), *_nobody(self)]
         if found:
@@ -234,6 +236,33 @@ def _dispatch(of: Scenario) -> Found:
             yield path, "the rule ageing needs `ageing`: the wait that is worth one priority class, such as '30 min'"
         if rule == "head_start" and not any(case_class.head_start for case_class in of.case_classes.values()):
             yield path, "the rule head_start needs `head_start` in at least one case class, such as '90 s'"
+    yield from _interruptions(dispatch, skills)
+
+
+def _interruptions(dispatch: Dispatch, skills: Iterable[str]) -> Found:
+    """Where it is said that items interrupt one another, some rule lets one that comes later go first."""
+    for name, team in dispatch.teams.items():
+        if team.preempt and (rule := dispatch.for_skill(name).rule) in UNINTERRUPTED:
+            yield ("dispatch", "teams", name, "preempt"), _NO_INTERRUPTIONS.format(rule)
+    if dispatch.preempt and not any(dispatch.for_skill(skill).preempt for skill in skills):
+        yield ("dispatch", "preempt"), _NO_INTERRUPTIONS.format(dispatch.rule)
+
+
+_NO_INTERRUPTIONS = "has no effect: under the rule {} nobody is interrupted; choose another, such as priority"
+
+
+def _systems(of: Scenario) -> Found:
+    """What is needed exists; a system of which everybody has one of their own is needed by people, not by steps."""
+    for name, pool in of.pools.items():
+        for i, system in enumerate(pool.needs):
+            yield from _unknown(("pools", name, "needs", i), "system", system, of.systems)
+    for process_name, process in of.processes.items():
+        for step_name, step in process.steps.items():
+            for i, system in enumerate(step.needs if isinstance(step, Work) else ()):
+                where: Path = ("processes", process_name, "steps", step_name, "needs", i)
+                yield from _unknown(where, "system", system, of.systems)
+                if system in of.systems and of.systems[system].separate:
+                    yield where, f"every worker has a {system} of their own (`separate`); name it in `pools.….needs`"
 
 
 # ------------------------------------------------------------------ processes

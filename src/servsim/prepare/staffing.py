@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,9 @@ from servsim.model import Scenario
 from servsim.model.organisation import Profile, Shift
 from servsim.prepare.disruptions import interruptions, is_absent
 from servsim.prepare.gates import gates
+from servsim.prepare.outages import systems
 from servsim.prepare.streams import Streams
-from servsim.records import EndOfShift, Plan
+from servsim.records import EndOfShift, Plan, Preempt
 
 Span = tuple[int, int]
 
@@ -36,7 +37,8 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
 
     Without a seed everybody comes as rostered: no absence and no shrinkage is drawn.
     """
-    people = list(_people(scenario, None if seed is None else Streams(seed, replication)))
+    streams = None if seed is None else Streams(seed, replication)
+    people = list(_people(scenario, streams))
     departments, pools = tuple(scenario.departments), tuple(scenario.pools)
     skills = skills_of(scenario)
     policies = [scenario.dispatch.for_skill(skill) for skill in skills]
@@ -74,6 +76,9 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         escalate_after=_ticks(e.after if e else -1 for e in escalations),
         escalate_to=_ids(skills.index(e.to) if e else -1 for e in escalations),
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
+        systems=systems(scenario, [(person.name, person.pool) for person in people], streams),
+        preempts=_codes(Preempt[(policy.preempt or "not").upper()] for policy in policies),
+        victim_earliest=_codes(policy.preempt and policy.victim == "earliest_started" for policy in policies),
         **gates(scenario),
     )
 
@@ -164,6 +169,12 @@ def _merged(spans: list[Span]) -> list[Span]:
         else:
             merged.append((a, b))
     return merged
+
+
+def _codes(values: Iterable[int | None]) -> np.ndarray:
+    """Empty where all are zero."""
+    codes = np.array([value or 0 for value in values], np.int8)
+    return codes if codes.any() else codes[:0]
 
 
 def _limits(values: Iterator[int | None]) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.records.arrays import Codes, Ids, Ticks, freeze
+from servsim.records.systems import Systems
 
 
 class EndOfShift(enum.IntEnum):
@@ -24,6 +25,14 @@ class EndOfShift(enum.IntEnum):
     """does not start what cannot be finished; takes the next item in the queue that fits"""
     RESTART = 4
     """lays it down; it goes to the head of its queue and anybody able begins it again from scratch"""
+
+
+class Preempt(enum.IntEnum):
+    """Whether items of a skill interrupt one another, and what becomes of the progress."""
+
+    NOT = 0
+    RESUME = 1
+    RESTART = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,13 @@ class Plan:
     gate_seats: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [gates] -1: no limit
     gate_deadline: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [gates]
     gate_lasts: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [gates] -1: no limit, all at once
+
+    # interruptions by dispatch; empty: nobody is interrupted
+    preempts: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] Preempt
+    victim_earliest: Codes = field(default_factory=lambda: np.empty(0, np.int8))
+    """[skills] among items in hand of the same rank is interrupted: 1 the one taken up first, 0 the one taken up last"""
+
+    systems: Systems = field(default_factory=Systems)  # what may fail
 
     def __post_init__(self) -> None:
         freeze(self)

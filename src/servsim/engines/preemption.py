@@ -1,0 +1,74 @@
+"""Who has to lay down what they have in hand for something that comes first (docs/semantics.md, rule 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from servsim.engines.floor import Place, Queue, Worker, ticks_at
+from servsim.engines.presence import Presence
+from servsim.records import Plan, Preempt, RankBy
+
+Interruption = tuple[Place, int, int, int]
+"""What may be interrupted, least first: (place of the item that comes, − rank of the one in hand, by when it was
+taken up, number of the worker)."""
+
+
+class Preemption(Presence):
+    """Interruptions by dispatch, and ranks that change while an item is in hand."""
+
+    def equip(self, plan: Plan) -> None:
+        """Queues whose items interrupt one another, and queues ranked by the work that is left."""
+        super().equip(plan)
+        for skill, how in enumerate(plan.preempts.tolist()):
+            self.queues[skill].preempts = how
+            self.queues[skill].special |= how != Preempt.NOT
+        for skill, by in enumerate(self.workload.rank_by.tolist()):
+            self.queues[skill].by_work_left = by == RankBy.WORK_LEFT
+        self.preempting = [queue for queue in self.queues if queue.preempts]
+
+    # ------------------------------------------------------------------ interruptions
+    def interrupt(self, now: int) -> bool:
+        """The first waiting item that comes before an item in hand takes its worker; False if there is none."""
+        found = (one for queue in self.preempting for one in self.interruptions(queue, now))
+        best = min(found, default=None)
+        if best is None:
+            return False
+        (_, _, item), _, _, number = best
+        worker = self.workers[number]
+        self.queues[self.skill[item]].remove(best[0])
+        self.lay_down(worker, now)
+        victim, worker.kept, worker.engaged = worker.kept, -1, False
+        if self.queues[self.skill[victim]].preempts == Preempt.RESTART:
+            self.work_left[victim] = self.work[victim]
+        self.put_back(victim)
+        self.start(worker, item, now)
+        return True
+
+    def interruptions(self, queue: Queue, now: int) -> Iterator[Interruption]:
+        """What items of the queue may interrupt."""
+        earliest = len(self.plan.victim_earliest) and self.plan.victim_earliest[queue.skill]
+        for place in queue.places(self.skill):
+            for pool in queue.pools:
+                for worker in self.staff[pool]:
+                    if not self.may_be_interrupted(worker, queue, now) or not self.may_start(worker, place[2], now):
+                        continue
+                    rank, since = self.rank_in_hand(worker, now), self.taken_up_at(worker.item)
+                    if rank > place[0]:
+                        yield place, -rank, since if earliest else -since, worker.id
+
+    def may_be_interrupted(self, worker: Worker, queue: Queue, now: int) -> bool:
+        """True if the worker has an item in hand that may be laid down for one of the queue, were it ranked before."""
+        if worker.item < 0 or worker.engaged:
+            return False
+        other, preference = self.queues[self.skill[worker.item]], worker.pool.preference
+        if not other.preempts or preference[queue.skill] > preference[other.skill]:
+            return False
+        pace = worker.pace[other.skill] if worker.pace else 100
+        left = self.work_left.get(worker.item, self.work[worker.item])
+        return self.taken_up_at(worker.item) + ticks_at(pace, left) > now
+
+    def rank_in_hand(self, worker: Worker, now: int) -> int:
+        """The rank that the item would have if it were laid down now."""
+        if self.queues[self.skill[worker.item]].by_work_left:
+            return self.left_of(worker, now)
+        return self.rank[worker.item]
