@@ -173,7 +173,7 @@ def late_causes(run: Run) -> NDArray[np.float64]:
     their first response; "other" is work, hand-overs and delays before it."""
     work, log, of = run.workload, run.log, counted(run)
     cells, cases, items = case_cells(run), of.cases, of.items
-    case = work.case[items] - cases.start
+    case = of.place_of_case(work.case[items])
     answered, left = run.responded_at[cases], log.left_at[cases]
     answered = np.where(answered >= 0, answered, np.where(left >= 0, left, run.window.until))
     before = (log.enabled_at[items] >= 0) & (log.enabled_at[items] <= answered[case])

@@ -68,10 +68,10 @@ def rework_share(run: Run) -> Pairs:
 
 def _time_share(run: Run, kind: str) -> Floats:
     """["all", classes] time from enabled to completed of a kind of items ÷ cycle time, of counted cases that ended."""
-    work, log, (cases, items), cells = run.workload, run.log, counted(run), case_cells(run)
-    rows = np.flatnonzero(of_kind(run, kind)[work.step[items]]) + items.start
-    rows = rows[ended(run)[work.case[rows] - cases.start] & (log.completed_at[rows] >= 0)]
-    cell = cells.cell[work.case[rows] - cases.start]
+    work, log, of, cells = run.workload, run.log, counted(run), case_cells(run)
+    rows, cases = of.item(np.flatnonzero(of_kind(run, kind)[work.step[of.items]])), of.cases
+    rows = rows[ended(run)[of.place_of_case(work.case[rows])] & (log.completed_at[rows] >= 0)]
+    cell = cells.cell[of.place_of_case(work.case[rows])]
     there = totals(cell, log.completed_at[rows] - log.enabled_at[rows], cells.n)
     cycle = (log.left_at[cases] - work.arrived_at[cases]) * ended(run)
     sums = cells.groups.only("all", "class").sums

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,40 @@ from servsim.quantities import HOUR
 from servsim.records import Outcome, Run
 from servsim.records.arrays import Ids
 
+Numbers = NDArray[np.integer[Any]]
+
 
 class Counted(NamedTuple):
-    """Cases that arrive within the window and their items. Both stand in order of arrival, hence in one piece."""
+    """Cases that arrive within the window and their items. Both stand in order of arrival, hence in one piece; only
+    cases that follow others do not, and are picked one by one."""
 
-    cases: slice
-    items: slice
+    cases: slice | Numbers
+    items: slice | Numbers
+
+    def place_of_case(self, case: Numbers) -> Numbers:
+        """Where these cases, all counted, stand among the counted ones."""
+        return case - self.cases.start if isinstance(self.cases, slice) else np.searchsorted(self.cases, case)
+
+    def item(self, place: Numbers) -> Numbers:
+        """The items at these places among the counted ones."""
+        return place + self.items.start if isinstance(self.items, slice) else self.items[place]
+
+    def place_of_item(self, item: Numbers) -> Numbers:
+        """Where these items stand among the counted ones, -1 for the others."""
+        if isinstance(self.items, slice):
+            inside = (item >= self.items.start) & (item < self.items.stop)
+            return np.where(inside, item - self.items.start, -1)
+        place = np.minimum(np.searchsorted(self.items, item), len(self.items) - 1)
+        return np.where(self.items[place] == item, place, -1) if len(self.items) else np.full(len(item), -1)
 
 
 @once
 def counted(run: Run) -> Counted:
-    work, window = run.workload, run.window
-    first, last = np.searchsorted(work.arrived_at, [window.begin, max(window.begin, window.end)])
+    work = run.workload
+    if len(work.followers.case):
+        return Counted(np.flatnonzero(run.counted), np.flatnonzero(run.counted[work.case]))
+    begin, end = run.window.counts_from, max(run.window.counts_from, run.window.end)
+    first, last = np.searchsorted(work.arrived_at, [begin, end])
     return Counted(slice(first, last), slice(int(work.first_item[first]), int(work.first_item[last])))
 
 

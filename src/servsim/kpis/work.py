@@ -30,7 +30,7 @@ def waits(run: Run) -> Waits:
     if not served.all():
         waiting, cell, case = waiting[served], cell[served], case[served]
     total, n = totals(cell, waiting, cells.n), counts(cell, cells.n)
-    of_ended = totals(cell, waiting * ended(run)[case - counted(run).cases.start], cells.n)
+    of_ended = totals(cell, waiting * ended(run)[counted(run).place_of_case(case)], cells.n)
     sums = cells.groups.sums
     return Waits(
         mean=ratio(sums(total), sums(n)) / MINUTE,
@@ -65,12 +65,14 @@ def waiting_total_mean(run: Run) -> Pairs:
 def processing_mean(run: Run) -> Pairs:
     """Time somebody worked on an item, interruptions taken out; mean over completed items of counted cases that need
     somebody. NaN where none was completed."""
-    log, cells, items = run.log, item_cells(run), counted(run).items
+    log, cells, of = run.log, item_cells(run), counted(run)
+    items = of.items
     done = (log.completed_at[items] >= 0) & (run.workload.skill[items] >= 0)
     time = log.completed_at[items] - log.started_at[items]
-    broken = np.flatnonzero((log.stretch_item >= items.start) & (log.stretch_item < items.stop))
+    place = of.place_of_item(log.stretch_item)
+    broken = np.flatnonzero(place >= 0)
     if len(broken):
-        item = log.stretch_item[broken] - items.start
+        item = place[broken]
         time[item] = 0
         np.add.at(time, item, log.stretch_to[broken] - log.stretch_from[broken])
     cell = cells.cell if done.all() else cells.cell[done]

@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Cases that arrive in [begin, end) are counted; the clock runs from 0 to `until`."""
+    """Cases that arrive in [begin, end) are counted, from `since` on where it is given; the clock runs from 0 to
+    `until`."""
 
     begin: int
     end: int
     until: int
+    since: int | None = None
+    """before 0: the backlog is counted too"""
+
+    @property
+    def counts_from(self) -> int:
+        """Cases that arrive from here on are counted."""
+        return self.begin if self.since is None else self.since
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Run:
     def counted(self) -> np.ndarray:
         """[cases] True for cases that arrive within the window."""
         at = self.workload.arrived_at
-        return (at >= self.window.begin) & (at < self.window.end)
+        return (at >= self.window.counts_from) & (at < self.window.end)
 
     @cached_property
     def item_department(self) -> Ids:
