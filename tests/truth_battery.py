@@ -173,7 +173,8 @@ class Writer:
             ends = max(self.run.get("arrivals_stop", 0.0), _number(self.run.get("end"), 0.0))
             if ends > WEEK - DAY / 2:
                 raise NotStatedError(f"a terminating run of {ends} min")
-            n = max(2, min(self.run.get("suggested_replications", 100), math.ceil(self.effort / max(rate * WEEK, 1))))
+            n = max(20, math.ceil(self.effort / max(rate * WEEK, 1)))
+            n = max(2, min(self.run.get("suggested_replications", 100), n))
             return WEEK, 0.0, n * WEEK
         if kind == "periodic_steady_state":
             cycle = self.run["cycle"]
@@ -196,8 +197,19 @@ class Writer:
             raise NotStatedError(f"arrivals.process {process}")
         if "rate" in arrivals:
             return float(arrivals["rate"])
-        total = sum((piece["to"] - piece["from"]) * piece["rate"] for piece in arrivals["rate_by_interval"])
-        return float(total / (arrivals.get("cycle") or WEEK))
+        return float(sum((b - a) * rate for a, b, rate in self.rates(arrivals)) / WEEK)
+
+    def rates(self, arrivals: Json) -> list[tuple[float, float, float]]:
+        """(from, to, rate) over a week; a terminating run begins and ends when it says."""
+        low, high = 0.0, WEEK
+        if self.run["type"] == "terminating":
+            low, high = self.run.get("start", 0.0), self.run.get("arrivals_stop", WEEK)
+        found = [
+            (max(a, low), min(b, high), float(piece["rate"]))
+            for piece in arrivals["rate_by_interval"]
+            for a, b in repeated([(piece["from"], piece["to"])], arrivals.get("cycle"))
+        ]
+        return [(a, b, rate) for a, b, rate in found if a < b]
 
     def clock(self) -> Json:
         more = WEEK if self.cycle else max(0.02 * self.horizon, 20 * self.scale())
@@ -412,8 +424,7 @@ class Writer:
             return {"arrivals": {"kind": "hourly", "per_hour": self.profile(arrivals)}}
         if process == "poisson":
             if self.cycle:
-                stop = self.run.get("arrivals_stop", WEEK)
-                pieces = [{"from": self.run.get("start", 0), "to": stop, "rate": arrivals["rate"]}]
+                pieces = [{"from": 0, "to": WEEK, "rate": arrivals["rate"]}]
                 return {"arrivals": {"kind": "hourly", "per_hour": self.profile({"rate_by_interval": pieces})}}
             return {"arrivals": {"kind": "poisson", "rate": f"{arrivals['rate']!r}/min"}}
         if process == "batch_poisson":
@@ -445,11 +456,7 @@ class Writer:
 
     def profile(self, arrivals: Json) -> dict[str, list[float]]:
         """Cases per hour by day and slot."""
-        cycle = arrivals.get("cycle")
-        rates: list[tuple[float, float, float]] = []
-        for piece in arrivals["rate_by_interval"]:
-            for a, b in repeated([(piece["from"], piece["to"])], cycle):
-                rates += [(a, b, piece["rate"])]
+        rates = self.rates(arrivals)
         edges = {edge % DAY for a, b, _ in rates for edge in (a, b)}
         slots = next((n for n in (24, 48, 96) if all((edge * n / DAY) % 1 == 0 for edge in edges)), 0)
         if not slots:

@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 NEVER = np.inf
 KEYS = ("metric", "value", "abs_error", "note", "class", "step", "team", "agent", "threshold", "percentile", "number",
-        "at", "interval", "arrivals_in", "population", "clock", "service_time", "service_time_between", "variant")  # fmt: skip
+        "at", "interval", "arrivals_in", "population", "clock", "service_time", "service_time_between",
+        "variant")  # fmt: skip
 
 
 def minutes(ticks: NDArray[np.int64]) -> Floats:

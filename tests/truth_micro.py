@@ -2,11 +2,537 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from truth_words import Json
+import numpy as np
+from pydantic import ValidationError
+from truth_words import DAY, Json, NotStatedError, Piece, Week, by_day, known, name, span, time_of_day
+
+from servsim.model import Scenario
+from servsim.quantities import MINUTE
+from servsim.records import Outcome, Run
+from servsim.simulate import simulate
+
+START = "2026-03-02"
+MODEL_KEYS = ("agents", "teams", "steps", "cases", "business_hours", "outages", "tick", "horizon", "delivered_after",
+              "sla")  # fmt: skip
+AGENT_KEYS = ("name", "team", "shifts", "breaks", "skills", "max_concurrent", "sharing", "floating")
+STEP_KEYS = ("name", "type", "team", "discipline", "next", "times", "capacity", "submission_deadline_before",
+             "patience", "escalate", "overflow", "waiting_places", "system_capacity", "blocked", "preemption_victim",
+             "clock_stops", "rework_first", "backfilling", "branches", "join")  # fmt: skip
+CASE_KEYS = ("name", "arrival", "first_step", "service_times", "service_times_by_agent", "outcomes", "priority",
+             "class", "due", "patience", "retry_after", "agents_required", "accumulation_rate")  # fmt: skip
+NOT_YET = {
+    "agents": ("max_concurrent", "sharing", "floating"),
+    "steps": ("escalate", "overflow", "waiting_places", "system_capacity", "blocked", "backfilling", "rework_first"),
+    "cases": ("service_times_by_agent", "retry_after", "accumulation_rate", "agents_required"),
+}
+"""Keys that a scenario has no word for."""
+RULES: dict[str, Json] = {
+    "fcfs": {"rule": "fcfs"},
+    "lcfs": {"rule": "lcfs"},
+    "sjf": {"rule": "sjf"},
+    "edd": {"rule": "edd"},
+    "priority_nonpreemptive": {"rule": "priority"},
+    "priority_preemptive_resume": {"rule": "priority", "preempt": "resume"},
+    "priority_preemptive_restart": {"rule": "priority", "preempt": "restart"},
+    "lcfs_preemptive_resume": {"rule": "lcfs", "preempt": "resume"},
+    "srpt": {"rule": "least_remaining", "preempt": "resume"},
+}
+VICTIMS = {"most_recently_started": "latest_started", "earliest_started": "earliest_started",
+           "least_recently_started": "earliest_started"}  # fmt: skip
+END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "preemptive_restart": "restart",
+                "no_late_start": "no_late_start"}  # fmt: skip
+SELECTION = {"longest_idle": "longest_idle", "listed_order": "fixed", "skill_preference": "longest_idle"}
+Row = tuple[Any, ...]
 
 
-def rows(case: Json) -> Iterator[tuple[Any, ...]]:
-    yield case["id"], "log", "", "log", None, None, False, "not stated: cases"
+def rows(case: Json) -> Iterator[Row]:
+    """(id, metric, qualifiers, expected, simulated, error, ok, note) of the log and of each derived result."""
+    try:
+        told = Told(case)
+        log = Log(told, simulate(Scenario.model_validate(told.scenario()), seed=1))
+    except NotStatedError as error:
+        yield case["id"], "log", "", "log", None, None, False, f"not stated: {error}"
+        return
+    except ValidationError as error:
+        text = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        yield case["id"], "log", "", "log", None, None, False, f"refused: {text}"
+        return
+    expected, found = _sorted(case["expected_segments"]), log.segments()
+    same = expected == found
+    yield case["id"], "log", "", f"{len(expected)} segments", _said(expected, found), None, same
+    for key, values in case.get("expected", {}).items():
+        yield from log.derived(case["id"], key, values)
+    for promise in case["model"].get("sla", []):
+        yield from log.promise(case["id"], promise)
+
+
+def _said(expected: list[Row], found: list[Row]) -> str:
+    if expected == found:
+        return "the same"
+    return f"missing {[e for e in expected if e not in found]}, instead {[f for f in found if f not in expected]}"
+
+
+def _sorted(segments: list[Json]) -> list[Row]:
+    return sorted(
+        (float(s["from"]), s["case"], s["step"], s["agent"], float(s["to"]), s["end"]) for s in segments
+    )
+
+
+# ------------------------------------------------------------------ statement → scenario
+
+
+class Told:
+    """One statement and how it is written as a scenario."""
+
+    def __init__(self, case: Json) -> None:
+        self.model: Json = case["model"]
+        known(self.model, MODEL_KEYS, "model")
+        for agent in self.model["agents"]:
+            known(agent, AGENT_KEYS, "agents")
+        for step in self.model["steps"]:
+            known(step, STEP_KEYS, "steps")
+        for one in self.model["cases"]:
+            known(one, CASE_KEYS, "cases")
+        self.steps: dict[str, Json] = {step["name"]: step for step in self.model["steps"]}
+        self.teams: dict[str, Json] = {team["name"]: team for team in self.model["teams"]}
+        self.cases: dict[str, Json] = {one["name"]: one for one in self.model["cases"]}
+        self.agents: dict[str, Json] = {agent["name"]: agent for agent in self.model["agents"]}
+        self.paths = {one: self.path(of) for one, of in self.cases.items()}
+        self.not_yet()
+
+    def not_yet(self) -> None:
+        """What a scenario cannot say."""
+        for where, keys in NOT_YET.items():
+            for of in self.model[where]:
+                for key in keys:
+                    if of.get(key) not in (None, False, 1):
+                        raise NotStatedError(f"{where}.{key}")
+        if self.model.get("outages"):
+            raise NotStatedError("model.outages")
+
+    def scenario(self) -> Json:
+        end = self.end()
+        days = [day for pieces in self.spans() for day in by_day(pieces)]
+        self.week = Week(days, math.ceil(end / DAY), START)
+        pools, shifts, workers = self.staff()
+        return {
+            "name": "truth",
+            "clock": {
+                "start": START,
+                "horizon": span(end),
+                "exceptions": self.week.exceptions,
+            },
+            "departments": {"office": {}},
+            "pools": pools or {"nobody": {"department": "office"}},
+            "shifts": shifts,
+            "workers": workers,
+            "case_classes": {name(one): self.case_class(of) for one, of in self.cases.items()},
+            "demand": {"cases": {"arrivals": {"kind": "listed", "cases": self.listed()}}},
+            "processes": {name(one): self.process(of) for one, of in self.cases.items()},
+            "dispatch": {"teams": self.rules()},
+        }
+
+    # -------------------------------------------------------------- time
+    def spans(self) -> list[list[Piece]]:
+        found = [[(s["from"], s["to"]) for s in agent["shifts"]] for agent in self.agents.values()]
+        found += [[(at, at + 1) for at in step.get("times", ())] for step in self.steps.values()]
+        return found
+
+    def end(self) -> float:
+        """When everything is over, with room to spare."""
+        last = max((to for pieces in self.spans() for _, to in pieces), default=0.0)
+        last = max([last, *(of["arrival"] for of in self.cases.values())])
+        work = sum(sum(times) for of in self.cases.values() for times in of["service_times"].values())
+        return math.ceil((last + work) / DAY + 1) * DAY
+
+    # -------------------------------------------------------------- staff
+    def staff(self) -> tuple[Json, Json, Json]:
+        pools: Json = {}
+        shifts: Json = {}
+        workers: Json = {}
+        for agent in self.agents.values():
+            pool = self.pool(agent)
+            pools[pool] = {
+                "department": "office",
+                "skills": self.skills(agent),
+                "end_of_shift": self.end_of_shift(agent["team"]),
+            }
+            pieces = [(float(s["from"]), float(s["to"])) for s in agent["shifts"]]
+            own = self.week.shifts(f"s_{name(agent['name'])}", pieces, [_break(b) for b in agent.get("breaks", ())])
+            shifts |= own
+            workers[name(agent["name"])] = {"pool": pool, "shifts": list(own)}
+        return pools, shifts, workers
+
+    def end_of_shift(self, team: str) -> str:
+        rule = self.teams[team].get("end_of_shift", "exhaustive")
+        if rule not in END_OF_SHIFT:
+            raise NotStatedError(f"teams.end_of_shift {rule}")
+        return END_OF_SHIFT[rule]
+
+    def pool(self, agent: Json) -> str:
+        """Agents of a team with the same skills are one pool."""
+        able = "".join(f"_{c}{k}" for c, k in sorted(agent.get("skills", {}).items()))
+        return name(agent["team"] + able)
+
+    def serving(self, team: str) -> list[Json]:
+        return [step for step in self.model["steps"] if step["type"] == "service" and step["team"] == team]
+
+    def by_class(self, team: str) -> bool:
+        """The classes of the team's cases have queues of their own."""
+        return any("skills" in agent for agent in self.agents.values() if agent["team"] == team)
+
+    def skill(self, step: Json, one: Json) -> str:
+        team, sharing = step["team"], self.serving(step["team"])
+        together = len({step.get("discipline") for step in sharing}) == 1
+        own = "" if together else f"_{step['name']}"
+        return name(f"{team}{own}" + (f"_{one.get('class')}" if self.by_class(team) else ""))
+
+    def skills(self, agent: Json) -> Json:
+        able = agent.get("skills")
+        found: Json = {}
+        for step in self.serving(agent["team"]):
+            for one in self.cases.values():
+                if able is None or one.get("class") in able:
+                    place = 1 if able is None else able[one.get("class")]
+                    found[self.skill(step, one)] = {"preference": place}
+        return found or {name(f"{agent['team']}_nothing"): {}}
+
+    def rules(self) -> Json:
+        found: Json = {}
+        for step in self.steps.values():
+            if step["type"] != "service":
+                continue
+            discipline, chosen = step.get("discipline", "fcfs"), self.teams[step["team"]].get("agent_selection")
+            if discipline not in RULES:
+                raise NotStatedError(f"discipline {discipline}")
+            if chosen is not None and chosen not in SELECTION:
+                raise NotStatedError(f"teams.agent_selection {chosen}")
+            rule = {**RULES[discipline], "assignment": SELECTION[chosen or "longest_idle"]}
+            if "preemption_victim" in step:
+                if step["preemption_victim"] not in VICTIMS:
+                    raise NotStatedError(f"preemption_victim {step['preemption_victim']}")
+                rule["victim"] = VICTIMS[step["preemption_victim"]]
+            for agent in self.agents.values():
+                if agent["team"] == step["team"]:
+                    found |= {self.skill(step, one): rule for one in self.cases.values()
+                              if self.skill(step, one) in self.skills(agent)}  # fmt: skip
+        return found
+
+    # -------------------------------------------------------------- cases
+    def path(self, of: Json) -> dict[str, list[str]]:
+        """The ways that the case goes from each step, visit by visit."""
+        ways: dict[str, list[str]] = {}
+        ahead = [of["first_step"]]
+        while ahead:
+            step = ahead.pop(0)
+            if step == "exit":
+                continue
+            here = self.steps[step]
+            if here["type"] == "fork":
+                ways.setdefault(step, [])
+                ahead += here["branches"]
+                continue
+            if here["type"] == "join" and step in ways:
+                continue  # the other branches come here too
+            outcomes = of.get("outcomes", {}).get(step, [])
+            visit = len(ways.setdefault(step, []))
+            way = outcomes[visit] if visit < len(outcomes) else here.get("next", "exit")
+            ways[step].append(way)
+            if visit > 10_000:
+                raise NotStatedError("a case that never ends")
+            ahead.append(way)
+            if here.get("escalate"):
+                ahead.append(here["escalate"]["to"])
+        return ways
+
+    def case_class(self, of: Json) -> Json:
+        written: Json = {"process": name(of["name"]), "priority": int(of.get("priority", 1))}
+        if "due" in of:
+            limit = {"limit": span(of["due"] - of["arrival"])}
+            written["promises"] = {"first_response": limit, "resolution": limit}
+        patience = self.patience(of)
+        if patience is not None:
+            written["patience"] = span(patience)
+        return written
+
+    def patience(self, of: Json) -> float | None:
+        if "patience" in of:
+            return float(of["patience"])
+        first = self.steps[of["first_step"]]
+        elsewhere = [s for s in self.paths[of["name"]] if "patience" in self.steps[s] and s != first["name"]]
+        if elsewhere:
+            raise NotStatedError("steps.patience after the first step")
+        return float(first["patience"]) if "patience" in first else None
+
+    def listed(self) -> Json:
+        return {name(one): self.written(one, of) for one, of in self.cases.items()}
+
+    def written(self, one: str, of: Json) -> Json:
+        ways = {step: [_target(way) for way in ways] for step, ways in self.paths[one].items() if ways}
+        work = {
+            name(step): [span(t) for t in times]
+            for step, times in of["service_times"].items()
+            if step in self.paths[one]
+        }
+        return {
+            "at": span(of["arrival"]),
+            "case_class": name(one),
+            "work": work,
+            "next": {name(step): targets for step, targets in ways.items()},
+        }
+
+    def process(self, of: Json) -> Json:
+        steps = {name(step): self.step(step, ways, of) for step, ways in self.paths[of["name"]].items()}
+        first = name(of["first_step"])
+        if steps[first]["kind"] == "task":
+            steps[first]["responds"] = True
+        return {"start": first, "steps": steps}
+
+    def step(self, step: str, ways: list[str], of: Json) -> Json:
+        here = self.steps[step]
+        if here["type"] == "fork":
+            return {"kind": "parallel", "branches": [name(b) for b in here["branches"]], "join": name(here["join"])}
+        onward: Json = {"next": {_target(way): float(way == ways[-1]) for way in dict.fromkeys(ways)}}
+        if here["type"] == "join":
+            return {"kind": "join", **onward}
+        if here["type"] == "delay":
+            return {"kind": "delay", "time": "0 min", **onward}
+        if here["type"] == "meeting":
+            return {"kind": "meeting", **self.agenda(here), **onward}
+        if here["type"] != "service":
+            raise NotStatedError(f"steps.type {here['type']}")
+        return {"kind": "task", "skill": self.skill(here, of), "time": "0 min", **onward}
+
+    def agenda(self, step: Json) -> Json:
+        times = by_day([(at, at + 1e-6) for at in step["times"]])
+        daily = {tuple(round(a, 6) for a, _ in parts) for parts in times.values()}
+        if len(daily) > 1:
+            raise NotStatedError("meetings at other times on other days")
+        return {
+            "days": [self.week.types[day] for day in times],
+            "times": [time_of_day(at) for at in next(iter(daily), ())],
+            "seats": step.get("capacity"),
+            "deadline": span(step.get("submission_deadline_before", 0)),
+        }
+
+
+def _target(way: str) -> str:
+    return "end" if way == "exit" else name(way)
+
+
+def _break(of: Json) -> tuple[float, float, str]:
+    return float(of["planned_start"]), float(of["duration"]), of["mode"]
+
+
+# ------------------------------------------------------------------ log → what is expected of it
+
+
+class Log:
+    """The run of a statement, in its words: minutes and names."""
+
+    def __init__(self, told: Told, run: Run) -> None:
+        self.told, self.run = told, run
+        work, log = run.workload, run.log
+        cases = list(told.cases)
+        order = sorted(range(len(cases)), key=lambda i: told.cases[cases[i]]["arrival"])
+        self.cases = [cases[i] for i in order]
+        self.names = {name(text): text for text in (*told.steps, *told.agents)}
+        self.step = [self.names.get(text.split(".", 1)[-1], text) for text in work.steps.names]
+        self.agents = [self.names.get(worker, worker) for worker in run.plan.workers]
+        self.items = [i for i in range(work.n_items) if log.enabled_at[i] >= 0]
+
+    def at(self, tick: Any) -> float:
+        return round(float(tick) / MINUTE, 9)
+
+    def step_of(self, item: int) -> str:
+        return self.step[self.run.workload.step[item]]
+
+    def segments(self) -> list[Row]:
+        item, worker, begin, end = self.run.stretches()
+        completed = self.run.log.completed_at
+        horizon = self.told.model.get("horizon", math.inf)
+        found = []
+        for i, w, a, b in zip(item.tolist(), worker.tolist(), begin.tolist(), end.tolist(), strict=True):
+            case = self.cases[self.run.workload.case[i]]
+            how = "completed" if b == completed[i] else "interrupted"
+            if self.at(a) < horizon:
+                found.append((self.at(a), case, self.step_of(i), self.agents[w], self.at(b), how))
+        return sorted(found)
+
+    # -------------------------------------------------------------- visits
+    def visits(self, case: str, step: str | None = None) -> list[int]:
+        """Items of the case at the step, in order; without a step: those at which it queues."""
+        queues = {s["name"] for s in self.told.steps.values() if s["type"] in ("service", "meeting")}
+        number = self.cases.index(case)
+        return [
+            i
+            for i in self.items
+            if self.run.workload.case[i] == number
+            and (self.step_of(i) == step or (step is None and self.step_of(i) in queues))
+        ]
+
+    def wait(self, item: int) -> float:
+        return self.at(self.run.log.started_at[item] - self.run.log.offered_at[item])
+
+    def left(self, case: str) -> float:
+        return self.at(self.run.log.left_at[self.cases.index(case)])
+
+    def outcome(self, how: str) -> dict[str, float]:
+        outcome = getattr(Outcome, how, None)
+        return {
+            case: self.left(case) for k, case in enumerate(self.cases) if outcome is not None
+            and self.run.log.outcome[k] == outcome
+        }  # fmt: skip
+
+    # -------------------------------------------------------------- expected
+    def derived(self, case: str, key: str, values: Any) -> Iterator[Row]:
+        if key in WHOLE:
+            found = WHOLE[key](self, values)
+            yield case, key, "", values, found, None, _same(values, found), ""
+        elif key in BY_NAME:
+            for one, value in values.items():
+                found = BY_NAME[key](self, one, value)
+                yield case, key, one, value, found, None, _same(value, found), ""
+        else:
+            yield case, key, "", values, None, None, False, f"not stated: expected.{key}"
+
+    def overtime(self, agent: str, _: Any) -> float:
+        """Minutes of work outside the shifts."""
+        shifts = self.told.agents[agent]["shifts"]
+        total = 0.0
+        for a, _c, _s, who, b, _e in self.segments():
+            if who == agent:
+                total += b - a - sum(max(0.0, min(b, s["to"]) - max(a, s["from"])) for s in shifts)
+        return round(total, 9)
+
+    def completed_same_day(self, _: Any) -> int:
+        ends = [(self.told.cases[c]["arrival"], self.left(c)) for c in self.cases if self.left(c) >= 0]
+        return sum(a // DAY == b // DAY for a, b in ends)
+
+    def breaks_taken(self, agent: str, _: Any) -> list[list[float]]:
+        """From when the break is due and nothing is in hand any more, for its length."""
+        found = []
+        for of in self.told.agents[agent].get("breaks", ()):
+            due = of["planned_start"]
+            in_hand = [b for a, _c, _s, who, b, _e in self.segments() if who == agent and a < due < b]
+            begin = max([due, *in_hand]) if of["mode"] == "postpone" else due
+            found.append([begin, begin + of["duration"]])
+        return found
+
+    def time_averages(self, values: Json) -> Json:
+        until = values["until"]
+        waits = [(self.at(self.run.log.offered_at[i]), self.started(i)) for c in self.cases for i in self.visits(c)]
+        queue = sum(max(0.0, min(b, until) - min(a, until)) for a, b in waits)
+        busy = sum(max(0.0, min(b, until) - min(a, until)) for a, _, _, _, b, _ in self.segments())
+        found = {"mean_queue_length": queue / until, "utilisation": busy / until / len(self.agents)}
+        return {key: until if key == "until" else found.get(key) for key in values}
+
+    def started(self, item: int) -> float:
+        tick = self.run.log.started_at[item]
+        return self.at(tick) if tick >= 0 else math.inf
+
+    def work_share(self, case: str, _: Any) -> float:
+        work = sum(b - a for a, c, _, _, b, _ in self.segments() if c == case)
+        return work / (self.left(case) - self.told.cases[case]["arrival"])
+
+    def end_of(self, case: str, step: str) -> float:
+        """When the last visit to the step was completed."""
+        return self.at(self.run.log.completed_at[self.visits(case, step)[-1]])
+
+    def joined(self, case: str, _: Any) -> float:
+        joins = [step["name"] for step in self.told.steps.values() if step["type"] == "join"]
+        return max(self.end_of(case, step) for step in joins if self.visits(case, step))
+
+    def passes(self, case: str, _: Any) -> int:
+        return max(Counter(self.step_of(i) for i in self.visits(case)).values())
+
+    def business(self, at: float) -> float:
+        hours = self.told.model["business_hours"]
+        return float(sum(min(max(at - h["from"], 0), h["to"] - h["from"]) for h in hours))
+
+    def business_wait(self, case: str, _: Any) -> float:
+        first = self.visits(case)[0]
+        return self.business(self.started(first)) - self.business(self.at(self.run.log.offered_at[first]))
+
+    # -------------------------------------------------------------- promises
+    def promise(self, case: str, of: Json) -> Iterator[Row]:
+        """Due, elapsed, met and late by: on the clock of the promise, from its event until the case leaves."""
+        one, business = of["case"], of["clock"] == "business"
+        passed = self.business if business else float
+        start = self.told.cases[one]["arrival"]
+        if of["from"]["event"] == "arrival_at_step":
+            start = self.at(self.run.log.enabled_at[self.visits(one, of["from"]["step"])[0]])
+        elif of["from"]["event"] != "arrival":
+            yield case, "sla", of["name"], of["expected"], None, None, False, f"not stated: {of['from']['event']}"
+            return
+        elapsed = passed(self.left(one)) - passed(start)
+        for step in of.get("stops_in", ()):
+            for item in self.visits(one, step):
+                begin, end = self.at(self.run.log.enabled_at[item]), self.at(self.run.log.completed_at[item])
+                elapsed -= passed(end) - passed(begin)
+        found = {
+            "due": self.due(start, of["target"], business),
+            "elapsed": elapsed,
+            "met": elapsed <= of["target"],
+            "late_by": max(0.0, elapsed - of["target"]),
+        }
+        for key, value in of["expected"].items():
+            yield case, "sla", f"{of['name']} {key}", value, found.get(key), None, _same(value, found.get(key)), ""
+
+    def due(self, start: float, target: float, business: bool) -> float:
+        if not business:
+            return start + target
+        left = target
+        for hours in sorted(self.told.model["business_hours"], key=lambda h: h["from"]):
+            begin = max(hours["from"], start)
+            if begin + left <= hours["to"]:
+                return float(begin + left)
+            left -= max(0, hours["to"] - begin)
+        return math.inf
+
+
+def _same(expected: Any, found: Any) -> bool:
+    if isinstance(expected, bool) or isinstance(found, bool) or expected is None or found is None:
+        return expected == found
+    if isinstance(expected, int | float):
+        return isinstance(found, int | float | np.integer | np.floating) and math.isclose(
+            expected, found, rel_tol=1e-9, abs_tol=1e-6
+        )
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(_same(v, found.get(k)) for k, v in expected.items())
+    if isinstance(expected, list):
+        return len(expected) == len(found) and all(map(_same, expected, found))
+    return bool(expected == found)
+
+
+BY_NAME = {
+    "waits": lambda log, one, _: log.wait(log.visits(one)[0]),
+    "completed": lambda log, one, _: log.left(one),
+    "closed": lambda log, one, _: log.left(one),
+    "delivered": lambda log, one, _: log.end_of(one, log.told.model["delivered_after"]),
+    "response": lambda log, one, _: log.left(one) - log.told.cases[one]["arrival"],
+    "overtime": Log.overtime,
+    "breaks_taken": Log.breaks_taken,
+    "tickets_by_agent": lambda log, one, _: len({s[1:3] for s in log.segments() if s[3] == one}),
+    "waits_by_step": lambda log, one, value: {s: log.wait(log.visits(one, s)[0]) for s in value},
+    "waits_by_visit": lambda log, one, _: [log.wait(i) for i in log.visits(one)],
+    "visits": lambda log, one, value: {s: len(log.visits(one, s)) for s in value},
+    "work_share_of_response": Log.work_share,
+    "joined": Log.joined,
+    "passes": Log.passes,
+    "business_waits": Log.business_wait,
+}
+WHOLE = {
+    "completed_same_day": Log.completed_same_day,
+    "time_averages": Log.time_averages,
+    "mean_wait_of": lambda log, v: {
+        "cases": v["cases"], "value": sum(log.wait(log.visits(c)[0]) for c in v["cases"]) / len(v["cases"])
+    },
+    "abandoned": lambda log, _: log.outcome("ABANDONED"),
+    "rejected": lambda log, _: log.outcome("TURNED_AWAY"),
+}  # fmt: skip

@@ -1,0 +1,117 @@
+"""Every neutral statement with a known answer that a scenario can state comes out right (tests/truth.py).
+
+The small deterministic cases in full; the stochastic ones with little work each, so that a wrong rule is seen and the
+run stays short. `python tests/truth.py FILE…` asks for the full accuracy.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import truth
+
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "truth"
+THERE = FOLDER.is_dir()
+CASES = {case["id"]: case for file in ("micro.json", "battery.json") if THERE for case in truth.cases_in(FOLDER / file)}
+
+NOT_STATED: set[str] = {
+    "APQ-01", "APQ-03", "AVAIL-01", "CONC-01", "ERLB-01", "ERLB-03", "ESC-01", "ESC-03", "GN-01", "GN-03",
+    "HANDOFF-01", "HET-01", "HET-03", "HET-05", "HET-06", "LCFS-03", "LCFS-04", "M18", "M18b", "M35", "M43", "M45",
+    "M51", "M55", "M62", "M64", "M69", "M73", "MEET-01", "MEET-03", "MMCK-01", "MMCK-03", "OUT-01", "OUT-03",
+    "OUT-05", "OUT-06", "OVF-01", "OVF-03", "PRI-DIFF-01", "PRI-PR-01", "PRI-PR-02", "PRI-PR-05", "PS-01", "PS-02",
+    "RETR-01", "SIMUL-01", "SKILL-N-03", "SRPT-01", "TV-03", "TV-09",
+}  # fmt: skip
+"""What a scenario cannot say yet."""
+
+needs_statements = pytest.mark.skipif(
+    not THERE and "CI" not in os.environ, reason=f"the statements are not there: {FOLDER}"
+)
+
+
+@needs_statements
+def test_statements_are_there() -> None:
+    assert len(CASES) > 100
+
+
+@needs_statements
+@pytest.mark.parametrize("case", sorted(set(CASES) - NOT_STATED))
+def test_case(case: str) -> None:
+    rows = truth.rows_of(CASES[case], truth.Effort.quick(), seed=7)
+    wrong = [row.text() for row in rows if not row.ok]
+    assert not wrong, "\n".join(wrong)
+
+
+@needs_statements
+def test_what_cannot_be_stated() -> None:
+    """Exactly these; the list shrinks."""
+    nothing = truth.Effort(arrivals=20, first=2, most=2, precise=False)
+    found = {
+        case: sorted({row.note for row in truth.rows_of(CASES[case], nothing, seed=1) if "not stated" in row.note})
+        for case in sorted(NOT_STATED & set(CASES))
+    }
+    assert {case for case, notes in found.items() if notes} == NOT_STATED, found
+
+
+# ------------------------------------------------------------------ the command itself
+
+
+ONE_CLERK = {
+    "id": "clerk",
+    "model": {
+        "classes": [{"name": "case", "arrivals": {"process": "poisson", "rate": 0.1}, "first_step": "desk"}],
+        "steps": [
+            {
+                "name": "desk",
+                "type": "service",
+                "team": "T",
+                "service_time": {"dist": "exponential", "mean": 5},
+                "discipline": "fcfs",
+                "next": [{"to": "exit", "probability": 1.0}],
+            }
+        ],
+        "teams": [{"name": "T", "agents": 1}],
+        "initial_state": "empty",
+    },
+    "run": {"type": "steady_state", "warm_up": 2000, "suggested_run_length": 100000},
+    "expected": [{"metric": "mean_wait", "value": 5.0, "abs_error": 0}],
+}
+
+
+def test_a_right_value_passes_and_a_wrong_one_fails() -> None:
+    effort = truth.Effort(5_000, 20, 80)
+    assert [row.ok for row in truth.rows_of(ONE_CLERK, effort, seed=1)] == [True]
+    wrong = {**ONE_CLERK, "expected": [{"metric": "mean_wait", "value": 6.0, "abs_error": 0}]}
+    assert [row.ok for row in truth.rows_of(wrong, effort, seed=1)] == [False]
+
+
+def test_too_little_work_is_no_proof() -> None:
+    (row,) = truth.rows_of(ONE_CLERK, truth.Effort(100, 4, 4), seed=1)
+    assert not row.ok
+    assert row.note == "too wide to be a test"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"discipline": "whim"}, "not stated: discipline whim"),
+        ({"magic": 1}, "not stated: steps.magic"),
+        ({"type": "oracle"}, "not stated: steps.type oracle"),
+    ],
+)
+def test_what_is_unknown_is_told_and_fails(change: dict[str, object], told: str) -> None:
+    model = {**ONE_CLERK["model"], "steps": [{**ONE_CLERK["model"]["steps"][0], **change}]}  # type: ignore[dict-item]
+    (row,) = truth.rows_of({**ONE_CLERK, "model": model}, truth.Effort.quick(), seed=1)
+    assert (row.ok, row.note) == (False, told)
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps({"cases": [ONE_CLERK, {**ONE_CLERK, "id": "other"}]}))
+    out = tmp_path / "out.json"
+    assert truth.main([str(file), "--only", "clerk", "--replications", "4", "--json", str(out)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
+    assert json.loads(out.read_text())[0]["metric"] == "mean_wait"
