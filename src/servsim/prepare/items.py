@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from servsim.records import Leaves
 
 Numbers = NDArray[np.int64]
-COLUMNS = {"skill": -1, "work": 0, "hold": 0, "returned": 0}
+COLUMNS = {"skill": -1, "work": 0, "hold": 0, "returned": 0, "gate": -1}
 """Columns with what they hold where nothing is said."""
 
 

@@ -156,6 +156,9 @@ def _steps(scenario: Scenario, items: Items) -> Steps:
         kind=tuple(step.kind for step in kinds),
         skill=np.array([skills.index(s.skill) if isinstance(s, Work) else -1 for s in kinds], np.int32),
         responds=np.array([s in flows[p].responders for p, s in items.steps], np.int8),
+        needs=np.array(
+            [[isinstance(s, Work) and name in s.needs for name in scenario.systems] for s in kinds], np.int8
+        ).reshape(len(kinds), len(scenario.systems)),
     )
 
 

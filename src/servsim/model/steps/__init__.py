@@ -4,6 +4,7 @@ from servsim.model.steps.approval import Approval
 from servsim.model.steps.decision import Decision
 from servsim.model.steps.delay import Delay
 from servsim.model.steps.handoff import Handoff
+from servsim.model.steps.meeting import Agenda, AnyTimetable, Meeting, Timetable
 from servsim.model.steps.parallel import Join, Parallel
 from servsim.model.steps.step import END, EXITS, REJECTED, STEPS, Automated, Onward, Step, Work, WorkPart
 from servsim.model.steps.task import Task
@@ -13,16 +14,20 @@ __all__ = [
     "EXITS",
     "REJECTED",
     "STEPS",
+    "Agenda",
+    "AnyTimetable",
     "Approval",
     "Automated",
     "Decision",
     "Delay",
     "Handoff",
     "Join",
+    "Meeting",
     "Onward",
     "Parallel",
     "Step",
     "Task",
+    "Timetable",
     "Work",
     "WorkPart",
 ]

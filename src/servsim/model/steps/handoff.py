@@ -9,12 +9,16 @@ from pydantic import Field, model_validator
 from servsim.model.base import Count, Id, Share
 from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import refuse
+from servsim.model.steps.meeting import AnyTimetable
 from servsim.model.steps.step import STEPS, Onward
 
 
 @STEPS.register("handoff")
 class Handoff(Onward):
-    """Takes `delay`; then with probability `returned` the case is sent back to `back_to`, at most `rounds` times."""
+    """Takes `delay`; then with probability `returned` the case is sent back to `back_to`, at most `rounds` times.
+
+    With `deliveries` it waits for the next of them first: a courier who goes at set times and takes all that is there.
+    """
 
     kind: Literal["handoff"] = "handoff"
     sender: Id | None = Field(default=None, alias="from")
@@ -23,6 +27,7 @@ class Handoff(Onward):
     returned: Share = 0.0
     back_to: Id | None = None
     rounds: Count = 3
+    deliveries: AnyTimetable | None = None
 
     target_fields: ClassVar[tuple[str, ...]] = ("back_to",)
     return_fields: ClassVar[tuple[str, ...]] = ("back_to",)

@@ -1,0 +1,37 @@
+"""Which steps wait for a date, and when their gates open: the timetables of meetings and deliveries on the clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from servsim.model import Handoff, Meeting, Scenario
+from servsim.model.steps import Timetable
+
+
+def timetables(scenario: Scenario) -> dict[tuple[str, str], Timetable]:
+    """(process, step) → its timetable; the order gives the gates their numbers."""
+    found: dict[tuple[str, str], Timetable] = {}
+    for process in scenario.used_processes():
+        for name, step in scenario.flow(process).steps.items():
+            table = step if isinstance(step, Meeting) else step.deliveries if isinstance(step, Handoff) else None
+            if table is not None:
+                found[process, name] = table
+    return found
+
+
+def gates(scenario: Scenario) -> dict[str, Any]:
+    """The columns of the plan that say when gates open and whom they let through."""
+    tables = timetables(scenario)
+    at = [table.openings(scenario.clock) for table in tables.values()]
+    seats = [getattr(table, "seats", None) for table in tables.values()]
+    lasts = [getattr(table, "lasts", None) for table in tables.values()]
+    return {
+        "gates": tuple(f"{process}.{step}" for process, step in tables),
+        "gate_first": np.cumsum([0, *map(len, at)]).astype(np.int32),
+        "gate_at": np.concatenate([np.empty(0, np.int64), *at]),
+        "gate_seats": np.array([-1 if n is None else n for n in seats], np.int32),
+        "gate_deadline": np.array([getattr(table, "deadline", 0) for table in tables.values()], np.int64),
+        "gate_lasts": np.array([-1 if length is None else length for length in lasts], np.int64),
+    }
