@@ -303,7 +303,8 @@ def test_the_page_has_all_its_parts(tmp_path: Path, language: str) -> None:
 
 def test_facts_stand_beside_what_is_simulated() -> None:
     text = page.markdown(findings("peak_30"), {})
-    assert "| not answered within 2 h | report.txt | 70.0 % | 69.2 % [67.2, 71.2] | ± 3 pp | yes |" in text
+    late = "| not answered within 2 h | report.txt | 70.0 % | 69.2 % [67.2, 71.2] | ± 3 percentage points | yes |"
+    assert late in text
     assert "| cycle | report.txt | 8.00 h | 8.62 h [8.36, 8.88] | ± 0.167 h | no |" in text
     assert r"| load | 12 an hour | not \| reported |" in text
 
@@ -316,7 +317,9 @@ def test_assumptions_of_a_measure_stand_behind_those_of_the_baseline_in_the_read
     config = {**found.configs["fault_repair/peak_30"], "assumptions": {**load, "peak": peak}}
     found = replace(found, configs={**found.configs, "fault_repair/peak_30": config})
     rows = [
-        line for line in page.markdown(Findings(found, words("zh")), {}).splitlines() if "load" in line or "班" in line
+        line
+        for line in page.markdown(Findings(found, words("zh")), {}).splitlines()
+        if line.startswith(("| load", "| 高峰班"))
     ]
     assert rows == ["| load | 12 an hour | 资料未给出 |", "| 高峰班 | 10人中3人 | 取整 |"]
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from servsim.report import sentences, tables
 from servsim.report.findings import Findings
 from servsim.report.tables import Cell, Table
+from servsim.report.writing import duration
 
 Blocks = list[str]
 
@@ -87,8 +88,9 @@ def _basis(found: Findings) -> Blocks:
 
 def _counting(found: Findings) -> Blocks:
     say, clock = found.words, found.config.get("clock") or {}
-    window = say("page.window", **{name: clock.get(name, default) for name, default in _CLOCK.items()})
-    return [f"## {say('page.counting')}", say("sentence.gap").join([window, say("page.unfinished")])]
+    times = {name: duration(str(clock.get(name, default)), say) for name, default in _CLOCK.items()}
+    told = [say("page.window", **times), say("page.unfinished"), say("page.utilisation")]
+    return [f"## {say('page.counting')}", say("sentence.gap").join(told)]
 
 
 _CLOCK = {"start": "–", "horizon": "–", "warm_up": "0 d", "run_out": "0 d"}

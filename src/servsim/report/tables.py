@@ -163,7 +163,8 @@ def _fact(found: Findings, name: str, fact: Mapping[str, Any]) -> tuple[Cell, ..
     label = found.words.label(fact.get("label"), name) + (f" ({where})" if where else "")
     reported, source = scale.value(float(fact["value"])), str(fact.get("source", ""))
     verdict = found.words("table.yes" if within else "table.no")
-    return tuple(map(Cell, (label, source, reported, simulated, f"± {scale.difference(tolerance)}", verdict)))
+    allowed = f"± {scale.difference(tolerance, in_words=True)}"
+    return tuple(map(Cell, (label, source, reported, simulated, allowed, verdict)))
 
 
 def _entries(found: Findings, section: str, scenario: str = "") -> list[tuple[str, Mapping[str, Any]]]:

@@ -113,6 +113,18 @@ def number(value: float, places: int, signed: bool = False) -> str:
     return f"{rounded:{'+' if signed and rounded else ''},.{max(places, 0)}f}"
 
 
+def duration(text: str, words: Words) -> str:
+    """A duration as scenarios write it, with its units in the reader's language; anything else as it is.
+
+    >>> from servsim.report.words import words
+    >>> duration("1 wk", words("zh")), duration("1 h 30 min", words("zh")), duration("1 wk", words("en"))
+    ('1周', '1小时30分钟', '1 wk')
+    """
+    gap = words("unit.gap")
+    told = re.sub(r"(\d) ?(wk|d|h|min|s)(?: |\b)", lambda m: f"{m[1]}{gap}{words(f'unit.{m[2]}')}{gap}", text)
+    return told.strip()
+
+
 def columns(text: str) -> int:
     """Columns that a text takes where Chinese characters take two."""
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
