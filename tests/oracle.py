@@ -403,7 +403,7 @@ class Oracle(Outages):
     def dispatch(self, t: int) -> None:
         while True:
             pairs = [
-                (int(self.plan.preference[w.pool, item.skill]), item.place, w)
+                (int(self.plan.preference[w.pool, item.skill]), self.place(item, t), w)
                 for w in self.workers
                 if w.is_idle and not self.is_stopped(w)
                 for item in self.items
@@ -417,6 +417,12 @@ class Oracle(Outages):
             able = [w for preference, place, w in pairs if (preference, place) == best]
             item = self.items[best[1][2]]
             self.take_up(self.named(able, item, t), item, t)
+
+    def place(self, item: Item, t: int) -> tuple[int, int, int]:
+        """The item's place in its queue; by points it changes from tick to tick."""
+        if len(self.work.rank_by) and self.work.rank_by[item.skill] == RankBy.POINTS:
+            return -int(self.work.points[item.case]) * (t - item.offered), *item.place[1:]
+        return item.place
 
     def interruption(self, t: int) -> bool:
         """The first waiting item that comes before one in hand takes its worker."""

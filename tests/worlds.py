@@ -72,6 +72,7 @@ class Case:
     rejected: bool = False
     follows: tuple[str, str, int] | None = None
     """(case, on, lag): dormant until that case gave up, left, was completed, or is unanswered after the lag"""
+    points: int = 0  # per unit of time
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class World:
     preempt: Mapping[str, str] = field(default_factory=dict)  # skill: "resume" or "restart"
     earliest: Sequence[str] = ()  # skills for whose items the one taken up first is interrupted
     by_work_left: Sequence[str] = ()  # skills ranked by the work that is left
+    by_points: Sequence[str] = ()  # skills ranked by the points that their cases have collected
     unit: int = MINUTE
     gates: Mapping[str, Gate] = field(default_factory=dict)
     systems: Mapping[str, Failing] = field(default_factory=dict)
@@ -242,7 +244,7 @@ class World:
                 kind=tuple("task" if skill else "delay" for _, skill, _ in steps),
                 skill=ids([skills.index(skill) if skill else -1 for _, skill, _ in steps]),
                 responds=codes([answers for _, _, answers in steps]),
-                needs=codes([[name in needs[step] for name in self.systems] for step in steps]).reshape(len(steps), -1),
+                needs=codes([[name in needs[step] for name in self.systems] for step in steps]).reshape(len(steps), len(self.systems)),
             ),
             arrived_at=np.where([bool(case.follows) for case in cases], NEVER, self.ticks([c.at for c in cases])),
             case_class=ids([0] * len(cases)),
@@ -268,12 +270,20 @@ class World:
             rank_slope=codes([self.slope.get(skill, 0) for skill in skills]),
             followers=self.followers(),
             lot=ids([item.do.lot for _, item in flat]),
-            rank_by=codes([RankBy.WORK_LEFT if skill in self.by_work_left else RankBy.NOTHING for skill in skills]),
+            rank_by=codes([self._rank_by(skill) for skill in skills]),
+            points=np.array([case.points * 1_000_000 for case in cases], np.int64),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
         )
 
     def _rank(self, do: Do) -> int:
+        if do.skill in self.by_points:
+            return 0
         return (do.work if do.skill in self.by_work_left else do.rank) * self.unit
+
+    def _rank_by(self, skill: str) -> RankBy:
+        if skill in self.by_points:
+            return RankBy.POINTS
+        return RankBy.WORK_LEFT if skill in self.by_work_left else RankBy.NOTHING
 
     def run(self, engine: Engine) -> Run:
         plan, workload = self.plan(), self.workload()
@@ -485,7 +495,8 @@ def random_world(pick: Pick) -> World:
     at, cases = 0, {}
     for name in "abcdefg"[: pick(1, 7)]:
         at += pick(0, 2) * grid
-        cases[name] = Case(at, path(0), None if patient else pick(0, 4) * grid, rejected=sometimes(6))
+        patience = None if patient else pick(0, 4) * grid
+        cases[name] = Case(at, path(0), patience, rejected=sometimes(6), points=pick(0, 3))
     if sometimes(4):
         for name in "uvwxyz"[: pick(1, 5)]:
             follows = (list(cases)[pick(0, len(cases) - 1)], list(ON)[pick(0, len(ON) - 1)], pick(0, 3) * grid)
@@ -509,10 +520,12 @@ def _interruptions(pick: Pick, skills: str) -> dict[str, Any]:
     """Some queues interrupt, some are ranked by what is left."""
     if pick(0, 2):
         return {}
+    by_points = [skill for skill in skills if not pick(0, 3)]
     return {
-        "preempt": {skill: ("resume", "restart")[pick(0, 1)] for skill in skills if pick(0, 3)},
+        "preempt": {s: ("resume", "restart")[pick(0, 1)] for s in skills if pick(0, 3) and s not in by_points},
         "earliest": [skill for skill in skills if pick(0, 1)],
         "by_work_left": [skill for skill in skills if not pick(0, 2)],
+        "by_points": by_points,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.model import EXITS, Promise, Scenario
+from servsim.model import EXITS, Promise, Scenario, Work
 from servsim.model.calendar import DAY_TYPES
 from servsim.model.promises import CALENDAR
 from servsim.outlook import Inflow, Outlook, Team, dispatch_delay, travel
@@ -41,6 +41,7 @@ def lint(scenario: Scenario) -> list[Finding]:
     """
     outlook = Outlook(scenario)
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
+    found += _not_needed(scenario)
     return sorted(found, key=lambda finding: finding.severity)
 
 
@@ -55,6 +56,16 @@ def _never_on_duty(outlook: Outlook) -> Iterator[Finding]:
                 f"{skill}: nobody who can do it is on duty at any time, while {_hours(load.sum())} of work come in"
             )
             yield Finding("error", message, team.where)
+
+
+def _not_needed(scenario: Scenario) -> Iterator[Finding]:
+    steps = (step for process in scenario.used_processes() for step in scenario.flow(process).steps.values())
+    needed = {system for step in steps if isinstance(step, Work) for system in step.needs}
+    needed |= {system for pool in scenario.pools.values() for system in pool.needs}
+    for system in scenario.systems:
+        if system not in needed:
+            message = f"{system}: no step and no pool needs it; its outages are without effect"
+            yield Finding("warning", message, f"systems.{system}")
 
 
 def _overload(outlook: Outlook) -> Iterator[Finding]:

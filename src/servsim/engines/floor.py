@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ class Queue:
 
     __slots__ = (
         "by_work_left", "escalate_after", "escalate_to", "idle", "picks", "picky", "plain", "pools", "preempts",
-        "simple", "skill", "slope", "special", "waiting",
+        "score", "simple", "skill", "slope", "special", "waiting",
     )  # fmt: skip
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
@@ -81,6 +81,7 @@ class Queue:
         self.special = False  # some mechanism needs the rule of dispatch in full
         self.preempts = 0  # Preempt
         self.by_work_left = False  # ranked by what is left of the work
+        self.score: Callable[[Place], Place] | None = None  # what a place is worth at present, if that changes
         self.picky = False  # some pool does not start what it cannot finish
 
     def settle(self) -> None:
@@ -97,12 +98,18 @@ class Queue:
         """The places in order, without those whose item went elsewhere; beyond the first only where it matters."""
         while self.waiting and skill[self.waiting[0][2]] != self.skill:
             heappop(self.waiting)
+        if self.score:
+            worth = [self.score(place) for place in self.waiting if skill[place[2]] == self.skill]
+            yield from sorted(worth) if self.picky else worth and [min(worth)]
+            return
         yield from self.waiting[:1]
         if self.picky:
             yield from (place for place in sorted(self.waiting)[1:] if skill[place[2]] == self.skill)
 
     def remove(self, place: Place) -> None:
         """Take a place out of the queue: nearly always the first."""
+        if self.score:
+            place = next(kept for kept in self.waiting if kept[2] == place[2])
         if self.waiting[0] == place:
             heappop(self.waiting)
         else:

@@ -70,6 +70,7 @@ class Merge(Edit):
                 "skill": works[0].skill,
                 "time": works[0].time,
                 "automated": None,
+                "needs": tuple(dict.fromkeys(system for work in works for system in work.needs)),
                 "parts": tuple(part for at, work in zip(self.steps, works, strict=True) for part in work.parts_of(at)),
                 "factor": self.factor,
                 "responds": True if True in says else None if None in says else False,

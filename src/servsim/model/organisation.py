@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, field_validator, model
 
 from servsim.model.base import Count, Date, Duration, Id, Label, Model, Number, Percent, Positive, Share, TimeOfDay
 from servsim.model.calendar import WEEKDAYS, Days, Hours, apart, by_day
+from servsim.model.disruptions import Needs
 from servsim.model.errors import expected, refuse
 from servsim.quantities import DAY, MINUTE, clock_time, written
 
@@ -62,6 +63,7 @@ class Pool(Model):
 
     After `overtime_limit` of overtime the item in hand is laid down (null: it is finished, however long it takes).
     `absence` is the share of days on which a worker does not come, `shrinkage` the share lost of the others.
+    `needs`: systems without which these workers stand still.
     """
 
     department: Id
@@ -71,6 +73,7 @@ class Pool(Model):
     overtime_limit: Duration | None = None
     wage: Number = 0.0
     overtime: Number = 1.5
+    needs: Needs = ()
     absence: Share = 0.0
     shrinkage: Annotated[Shrinkage | None, BeforeValidator(_shrinkage)] = None
 

@@ -119,6 +119,8 @@ class Scenario(Model):
         lists = [source.arrivals.classes for source in self.demand.values() if isinstance(source.arrivals, Listed)]
         by_file = any(isinstance(s.arrivals, Trace) and not s.classes for s in self.demand.values())
         named = {name for source in (*lists, *(s.classes for s in self.demand.values())) for name in source}
+        while more := {name for known in named for name in self.case_classes[known].leads_to()} - named:
+            named |= more
         return tuple(name for name in self.case_classes if by_file or name in named)
 
     def used_processes(self) -> tuple[str, ...]:
@@ -199,6 +201,12 @@ def _work(of: Scenario) -> Found:
     for name, case_class in of.case_classes.items():
         path: Path = ("case_classes", name)
         yield from _unknown((*path, "process"), "process", case_class.process, of.processes)
+        if case_class.bot and case_class.process in of.processes and "bot" in of.processes[case_class.process].steps:
+            yield (*path, "bot"), f"the process '{case_class.process}' has a step 'bot'; give that step another id"
+        for key in ("repeat", "duplicate"):
+            follower = getattr(case_class, key)
+            if follower and follower.case_class is not None:
+                yield from _unknown((*path, key, "case_class"), "case class", follower.case_class, of.case_classes)
         for event, promise in case_class.promises.items():
             known = [CALENDAR, *of.calendars]
             yield from _unknown((*path, "promises", event, "clock"), "calendar", promise.clock, known)
@@ -234,6 +242,8 @@ def _dispatch(of: Scenario) -> Found:
         skill = str(path[2]) if len(path) > 2 else ""
         if rule == "ageing" and not dispatch.for_skill(skill).ageing:
             yield path, "the rule ageing needs `ageing`: the wait that is worth one priority class, such as '30 min'"
+        if rule == "accumulating" and len({case_class.accumulation for case_class in of.case_classes.values()}) < 2:
+            yield path, "the rule accumulating needs classes of different `accumulation`, points per minute of waiting"
         if rule == "head_start" and not any(case_class.head_start for case_class in of.case_classes.values()):
             yield path, "the rule head_start needs `head_start` in at least one case class, such as '90 s'"
     yield from _interruptions(dispatch, skills)

@@ -5,6 +5,7 @@ Cases walk in a crowd: all tokens of one source that stand at a step make the vi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from servsim.model import Scenario
 from servsim.model.promises import CALENDAR, PROMISES
-from servsim.model.steps import END, REJECTED, Work
+from servsim.model.steps import END, REJECTED, Step, Work
 from servsim.prepare.arrivals import Arrived, arrivals
+from servsim.prepare.followers import following, linked
 from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
 from servsim.prepare.staffing import skills_of
@@ -21,25 +23,47 @@ from servsim.prepare.streams import Streams
 from servsim.prepare.visits import VISITS, Crowd, Walk, draws_lots
 from servsim.records import Leaves, Workload
 from servsim.records.arrays import Ids, Ticks
-from servsim.records.workload import FORK, Steps
+from servsim.records.workload import FORK, NEVER, Steps
 
 Numbers = NDArray[np.int64]
+BOT = "bot"
+"""The step and kind of the item that a case leaves which a bot has solved; its start is an answer."""
 Code = TypeVar("Code", bound=np.integer[Any])
 
 
 def workload(scenario: Scenario, seed: int, replication: int) -> Workload:
     """All cases and items of one replication; ranks are still zero (dispatch fills them in)."""
     streams = Streams(seed, replication)
-    came = {source: arrivals(scenario, source, streams) for source in scenario.demand}
+    came: dict[str, Arrived] = {}
+    for source in scenario.demand:
+        came[source] = arrivals(scenario, source, streams)
+        came.update(following(scenario, streams, source, came[source]))
     items, offset = Items(), 0
     for source, cases in came.items():
         for process in scenario.used_processes():
             classes = [i for i, kind in enumerate(scenario.case_classes.values()) if kind.process == process]
             members = np.flatnonzero(np.isin(cases.case_class, classes))
             if len(members):
-                unfold(Walk(scenario, process, source, cases, members, offset, streams, items))
+                unfold(solved_by_bot(Walk(scenario, process, source, cases, members, offset, streams, items)))
         offset += len(cases.at)
     return assemble(scenario, streams, came, items)
+
+
+def solved_by_bot(walk: Walk) -> Walk:
+    """The walk of those who remain when the bots of their classes have solved their share."""
+    solved, time = np.zeros(len(walk.members), bool), np.zeros(len(walk.members), np.int64)
+    for number, kind in enumerate(walk.scenario.case_classes.values()):
+        if kind.bot is not None:
+            ours = np.flatnonzero(walk.cases.case_class[walk.members] == number)
+            ours = ours[walk.streams.at(walk.entry[ours], walk.source, "bot") < kind.bot.share]
+            solved[ours] = True
+            u = walk.streams.at(walk.entry[ours], walk.source, "bot time")
+            time[ours] = np.rint(kind.bot.time.quantile(u)).astype(np.int64)
+    if not solved.any():
+        return walk
+    who = np.flatnonzero(solved)
+    walk.leave(BOT, walk.leave_item(BOT, Crowd(who, np.full(len(who), -1)), 0, work=time[who]), Leaves.COMPLETED)
+    return replace(walk, members=walk.members[~solved])
 
 
 def unfold(walk: Walk) -> None:
@@ -87,12 +111,14 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
     def of_items(column: NDArray[Code]) -> NDArray[Code]:
         return column if by_case is None else column[by_case]
 
+    sources = tuple(dict.fromkeys(part.source or name for name, part in came.items()))
+    of_source = np.array([sources.index(part.source or name) for name, part in came.items()], np.int32)
     arrived_at, channels = of_cases(at), _channels(scenario, came)
     case_class = of_cases(_joined([part.case_class.astype(np.int32) for part in cases]))
     return Workload(
         classes=tuple(scenario.case_classes),
         channels=channels[0],
-        sources=tuple(came),
+        sources=sources,
         promises=PROMISES,
         promise_event=PROMISES,
         promise_penalty=_penalties(scenario),
@@ -100,7 +126,8 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         arrived_at=arrived_at,
         case_class=case_class,
         channel=of_cases(channels[1]),
-        source=of_cases(np.repeat(np.arange(len(cases), dtype=np.int32), [len(part.at) for part in cases])),
+        source=of_cases(np.repeat(of_source, [len(part.at) for part in cases])),
+        followers=linked(came, None if by_arrival is None else _inverse(by_arrival)),
         patience=of_cases(_patience(scenario, streams, came)),
         due_at=of_cases(np.concatenate([_due(scenario, part) for part in cases], axis=1)),
         first_item=np.concatenate([[0], np.cumsum(np.bincount(case, minlength=len(at)))]).astype(np.int64),
@@ -149,13 +176,13 @@ def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Any]:
 def _steps(scenario: Scenario, items: Items) -> Steps:
     ids = [step for _, step in items.steps]
     skills, flows = skills_of(scenario), {process: scenario.flow(process) for process, _ in items.steps}
-    kinds = [flows[process].steps[step] for process, step in items.steps]
+    kinds = [flows[process].steps.get(step, Step(kind=BOT)) for process, step in items.steps]
     return Steps(
         names=tuple(s if ids.count(s) == 1 else f"{p}.{s}" for p, s in items.steps),
         process=tuple(process for process, _ in items.steps),
         kind=tuple(step.kind for step in kinds),
         skill=np.array([skills.index(s.skill) if isinstance(s, Work) else -1 for s in kinds], np.int32),
-        responds=np.array([s in flows[p].responders for p, s in items.steps], np.int8),
+        responds=np.array([s in flows[p].responders or s == BOT for p, s in items.steps], np.int8),
         needs=np.array(
             [[isinstance(s, Work) and name in s.needs for name in scenario.systems] for s in kinds], np.int8
         ).reshape(len(kinds), len(scenario.systems)),
@@ -168,7 +195,7 @@ def _channels(scenario: Scenario, came: dict[str, Arrived]) -> tuple[tuple[str, 
     codes = []
     for source, cases in came.items():
         if cases.channel is None:
-            own = numbers.setdefault(scenario.demand[source].channel or source, len(numbers))
+            own = numbers.setdefault(scenario.channel(source), len(numbers))
             codes.append(np.full(len(cases.at), own, np.int32))
         else:
             words = cases.channel.tolist()
@@ -191,8 +218,10 @@ def _patience(scenario: Scenario, streams: Streams, came: dict[str, Arrived]) ->
 
 
 def _due(scenario: Scenario, cases: Arrived) -> Ticks:
-    """[promises, cases] when each promise falls due; -1 where nothing is promised."""
-    arrived, case_class = cases.at, cases.case_class
+    """[promises, cases] when each promise falls due; -1 where nothing is promised. For cases that follow others: how
+    long after their arrival, on the calendar."""
+    dormant, case_class = cases.at == NEVER, cases.case_class
+    arrived = np.where(dormant, 0, cases.at)
     due = np.full((len(PROMISES), len(arrived)), -1)
     for number, kind in enumerate(scenario.case_classes.values()):
         ours = np.flatnonzero(case_class == number)
@@ -201,7 +230,7 @@ def _due(scenario: Scenario, cases: Arrived) -> Ticks:
                 limit = arrived[ours] + promise.limit
             else:
                 openings = scenario.calendars[promise.clock].openings(scenario.clock)
-                limit = openings.due(arrived[ours], promise.limit)
+                limit = np.where(dormant[ours], promise.limit, openings.due(arrived[ours], promise.limit))
             due[PROMISES.index(name), ours] = limit
     for event, limits in cases.limits.items():
         place = PROMISES.index(event)

@@ -34,6 +34,8 @@ class RankBy(enum.IntEnum):
     NOTHING = 0
     WORK_LEFT = 1
     """the rank is the work that is left"""
+    POINTS = 2
+    """the most points come first: those that a case collects per minute × time since the item was offered"""
 
 
 NEVER = 2**62
@@ -143,6 +145,8 @@ class Workload:
     rank_from_arrival: Codes = field(default_factory=lambda: np.empty(0, np.int8))
     """[skills] 1: the rank of items of followers is counted from their arrival; empty: nowhere"""
     rank_by: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] RankBy; empty: nothing
+    points: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    """[cases] millionths of a point collected per minute of waiting; empty where no rule looks at them"""
 
     def __post_init__(self) -> None:
         freeze(self)

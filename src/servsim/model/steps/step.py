@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, BeforeValidator
 
 from servsim.model.base import Id, Label, Model, Number, Share, sums_to_one
+from servsim.model.disruptions import Needs
 from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import Path
 from servsim.registry import Registry
@@ -146,6 +147,8 @@ class Work(Onward):
     skill: Id
     time: AnyDistribution
     automated: Automated | None = None
+    needs: Needs = ()
+    """Systems without which nobody can work on it."""
     responds: bool | None = None
     """Its start is an answer to the customer. Default: true for the first work of a process if no step says so."""
     parts: tuple[WorkPart, ...] = ()
