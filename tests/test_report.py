@@ -90,6 +90,8 @@ def test_units_suit_the_size_of_the_values() -> None:
     assert scale("share", 0.7, None, say).value(0.698) == "69.8 %"
     assert scale("money", 48_000.0, "CNY", say).value(48_123.0) == "¥48,100"
     assert scale("money", 48.0, "SEK", say).difference("-3.2") == "-SEK 3.2"
+    assert scale("money", 48.0, "tokens", say).difference("-3.2") == "-3.2 tokens"
+    assert scale("money", 48.0, "h", words("zh")).value(48.0) == "48.0小时"
     assert scale("min", 200.0, None, words("zh")).value(187.2) == "187分钟"
 
 

@@ -10,6 +10,8 @@ from unicodedata import east_asian_width
 from servsim.report.words import Words
 
 CURRENCIES = {"CNY": "¥", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
+_CODE = re.compile("[A-Z]{3}")
+"""Currencies that stand before the amount, as symbols do; other words (agent hours) stand behind it, as units do."""
 NONE = "–"
 """No answer."""
 
@@ -61,9 +63,9 @@ class Scale:
     def _with(self, symbol: str, shown: str) -> str:
         if shown == NONE or not symbol:
             return shown
-        if self.unit == "money":
-            sign = shown[0] if shown[0] in "+-" else ""
-            return f"{sign}{symbol}{shown.removeprefix(sign)}"
+        if self.unit == "money" and (symbol in CURRENCIES.values() or _CODE.fullmatch(symbol)):
+            sign, gap = shown[0] if shown[0] in "+-" else "", "" if symbol in CURRENCIES.values() else " "
+            return f"{sign}{symbol}{gap}{shown.removeprefix(sign)}"
         return f"{shown}{self.gap}{symbol}"
 
 
@@ -81,7 +83,7 @@ def scale(unit: str, typical: float, currency: str | None, words: Words) -> Scal
     elif unit == "share":
         symbol, factor, points, in_words = "%", 100.0, words("unit.pp"), words("unit.points")
     elif unit == "money" and currency:
-        symbol = CURRENCIES.get(currency, f"{currency} ")
+        symbol = CURRENCIES.get(currency, "") or words.catalogue.get(f"unit.{currency}", currency)
     elif unit == "h":
         symbol = words("unit.h")
     finest, gap = digits(typical * factor), words("unit.gap")
