@@ -141,7 +141,7 @@ def response_times(found: Findings) -> Figure | None:
         axes.set_ylim(0, 100)
         for limit in limits:
             axes.axvline(limit, **LIMIT)
-    _axis_titles(figure, panels, found.words("axis.within"), found.words("axis.answered"))
+    _axis_titles(figure, found.words("axis.within"), found.words("axis.answered"))
     _legend(figure, found, interval=False, promise=bool(limits))
     return figure
 
@@ -188,7 +188,7 @@ def _by_hour(found: Findings, kpi: str, axis: str) -> Figure | None:
         axes.set_xlim(-0.5, 23.5)
         axes.set_xticks(range(0, 24, 3))
         axes.set_ylim(bottom=0)
-    _axis_titles(figure, panels, found.words(f"axis.{axis}"), _with_unit(found, found.kpi(kpi), scale))
+    _axis_titles(figure, found.words(f"axis.{axis}"), _with_unit(found, found.kpi(kpi), scale))
     _legend(figure, found, interval=True)
     return figure
 
@@ -256,7 +256,7 @@ def _time(found: Findings, text: str) -> str:
     return f"{n}{found.words('unit.gap')}{found.words(f'unit.{unit}')}"
 
 
-def _axis_titles(figure: Figure, panels: Sequence[Axes], x: str, y: str) -> None:
+def _axis_titles(figure: Figure, x: str, y: str) -> None:
     figure.supxlabel(x, fontsize=STYLE["font.size"])
     figure.supylabel(y, fontsize=STYLE["font.size"])
 
