@@ -272,3 +272,68 @@ def test_appointments_that_are_not_kept_take_no_draws_from_the_others() -> None:
     kept = np.isin(everybody.arrived_at, some.arrived_at)
     assert some.case_class.tolist() == everybody.case_class[kept].tolist()
     assert some.patience.tolist() == everybody.patience[kept].tolist()
+
+
+# ---------------------------------------------------------------------- edges
+
+
+def test_an_answer_at_the_due_tick_is_in_time() -> None:
+    """Three visitors at 09:00, 30 min each: they are answered at 09:00, 09:30 and 10:00."""
+    scenario = mapping(
+        clock={"start": "2026-03-02", "horizon": "1 d"},
+        case_classes={"ordinary": {"process": "p", "promises": {"first_response": {"limit": "30 min"}}}},
+        demand={
+            "visits": {
+                "case_class": "ordinary",
+                "arrivals": {"kind": "appointments", "days": "all", "times": ["09:00"], "per_slot": 3},
+            }
+        },
+        processes={
+            "p": {
+                "start": "serve",
+                "steps": {"serve": {"kind": "task", "skill": "desk", "time": "30 min", "next": "end"}},
+            }
+        },
+    )
+    table = simulate(Scenario.model_validate(scenario)).kpis().set_index(["kpi", "group"])["value"]
+    assert table["first_response_max", "all"] == 60
+    assert table["promise_first_response", "all"] == pytest.approx(2 / 3)
+
+
+def test_in_a_merged_step_the_machine_comes_before_the_people() -> None:
+    def task(following: str, **more: Any) -> dict[str, Any]:
+        return {"kind": "task", "skill": "desk", "time": "10 min", "next": following, **more}
+
+    scenario = mapping(
+        processes={
+            "p": {
+                "start": "look_up",
+                "steps": {
+                    "look_up": task("decide", automated={"share": 1, "time": "3 min"}),
+                    "decide": task("end"),
+                },
+            }
+        },
+        edits={"one_visit": {"kind": "merge", "process": "p", "steps": ["look_up", "decide"]}},
+    )
+    run = simulate(Scenario.model_validate(scenario))
+    items = run.items[run.items["case"] == 0]
+    first = items.iloc[0]
+    assert len(items) == 1
+    assert (first["offered_at"] - first["enabled_at"]).total_seconds() == 3 * 60
+    assert first["started_at"] == first["offered_at"]
+    assert first["processing"] == 10
+
+
+def test_what_has_not_been_pushed_yet_waits_too() -> None:
+    """One visitor a day, somebody idle at once, and 36 min until the push."""
+    visits = {"kind": "appointments", "days": "all", "times": ["09:00"]}
+    scenario = mapping(
+        demand={"visits": {"case_class": "ordinary", "arrivals": visits}},
+        dispatch={"delay": "36 min"},
+    )
+    table = simulate(Scenario.model_validate(scenario)).kpis().set_index(["kpi", "group"])["value"]
+    assert table["first_response_mean", "all"] == table["waiting_mean", "step=serve"] == 36
+    assert table["queue_length_mean", "skill=desk"] == pytest.approx(36 / (24 * 60))
+    assert table["queue_length_mean", "hour=09"] == pytest.approx(0.6)
+    assert table["queue_length_max", "skill=desk"] == 1
