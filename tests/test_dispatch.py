@@ -182,7 +182,7 @@ def test_a_rule_changes_the_order_and_not_the_work(rule: str) -> None:
     changes: dict[str, Any] = {
         "case_classes": {
             "a": {"process": "p", "priority": 1, "head_start": "9 min", "promises": {"resolution": {"limit": "1 h"}}},
-            "b": {"process": "p", "priority": 2},
+            "b": {"process": "p", "priority": 2, "accumulation": 0.5},
         },
         "demand": {"calls": {"mix": {"a": 0.3, "b": 0.7}, "arrivals": {"kind": "poisson", "rate": "11/h"}}},
         "clock": {"start": "2026-03-02", "horizon": "1 d", "run_out": "5 d", "arrivals_in_run_out": False},

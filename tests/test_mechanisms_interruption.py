@@ -350,6 +350,71 @@ def test_progress_is_lost_as_the_skill_of_the_interrupted_item_has_it(engine: En
     expect(engine, two_skills({"A": "resume", "B": "restart"}), INTERRUPTS)
 
 
+# ------------------------------------------------------------------ 3. points collected while waiting
+
+
+def collecting(cases: dict[str, tuple[int, int, int]], **more: Any) -> World:
+    """Cases by (arrival, work, points per minute)."""
+    return tiny(
+        {name: Case(at, [Do("desk", work)], points=points) for name, (at, work, points) in cases.items()},
+        by_points=["desk"],
+        **more,
+    )
+
+
+def test_the_most_points_at_the_moment_of_dispatch_come_first(engine: Engine) -> None:
+    """At 600: v1 40, v3 30, v2 45, v4 6. At 610: v1 50, v3 40, v4 36. At 620: v3 50, v4 66."""
+    cases = {"v0": (540, 60, 1), "v1": (560, 10, 1), "v3": (570, 10, 1), "v2": (585, 10, 3), "v4": (598, 10, 3)}
+    expect(
+        engine,
+        collecting(cases),
+        """
+        v0 540 540 540 600 ann
+        v1 560 560 610 620 ann
+        v3 570 570 630 640 ann
+        v2 585 585 600 610 ann
+        v4 598 598 620 630 ann
+        left v0 600, v1 620, v3 640, v2 610, v4 630
+        """,
+    )
+
+
+def test_points_are_compared_to_the_tick_and_equals_go_by_the_offered_tick(engine: Engine) -> None:
+    """At 12 b has 2 × 6 points, c 3 × 4, d 13 × 1: d, then b, which came before c."""
+    cases = {"a": (0, 12, 0), "b": (6, 1, 2), "c": (8, 1, 3), "d": (11, 0, 13)}
+    expect(
+        engine,
+        collecting(cases),
+        """
+        a  0  0  0 12 ann
+        b  6  6 12 13 ann
+        c  8  8 13 14 ann
+        d 11 11 12 12 ann
+        left a 12, b 13, c 14, d 12
+        """,
+    )
+
+
+def test_an_interrupted_item_keeps_the_points_of_all_its_time(engine: Engine) -> None:
+    """a is laid down at 8; at 20 it has 20 points, b 2 × 11 = 22."""
+    world = collecting(
+        {"a": (0, 10, 1), "b": (9, 3, 2)},
+        staff={"ann": [(0, 8), (20, 50)]},
+        teams={"desk": Team({"desk": 0}, "suspend")},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a 0 0  0 25 ann
+        b 9 9 20 23 ann
+        ann: a 0-8
+        ann: a 23-25
+        left a 25, b 23
+        """,
+    )
+
+
 # ------------------------------------------------------------------ ... and theory
 
 
@@ -373,7 +438,10 @@ def two_classes(
         rates[0],
         times[0],
         round(customers * rates[0] / sum(rates)),
-        case_classes={"one": {"process": "p", "priority": 1}, "two": {"process": "q", "priority": 2}},
+        case_classes={
+            "one": {"process": "p", "priority": 1, "accumulation": 1},
+            "two": {"process": "q", "priority": 2, "accumulation": 3},
+        },
         demand={
             name: {"case_class": name, "arrivals": {"kind": "poisson", "rate": f"{rate}/min"}}
             for name, rate in zip(("one", "two"), rates, strict=True)
@@ -401,6 +469,26 @@ def test_preemptive_resume_priority_with_one_server() -> None:
 def test_preemptive_last_come_first_served_is_insensitive() -> None:
     world = queue(1, 0.03, "12 min", 8000, dispatch={"rule": "lcfs", "preempt": "resume"})
     assert_means(world, [(mean_time_in_system, 12 / (1 - 0.36))])
+
+
+def wait_of(number: int) -> Any:
+    """Mean waiting time of a class."""
+
+    def mean(run: Run) -> float:
+        use = run.counted & (run.log.started_at >= 0) & (run.workload.case_class == number)
+        return float((run.log.started_at - run.workload.arrived_at)[use].mean() / MINUTE)
+
+    mean.__name__ = f"mean_wait_of_class_{number}"
+    return mean
+
+
+def test_accumulating_priority() -> None:
+    """Kleinrock (1964), delay-dependent priorities: one 0.04/min, two 0.02/min, mean 10, 1 and 3 points per minute."""
+    world = two_classes(1, (0.04, 0.02), (exponential(10), exponential(10)), 40000, rule="accumulating")
+    fcfs = 6 / (1 - 0.6)
+    slow = fcfs / (1 - 0.2 * (1 - 1 / 3))
+    fast = fcfs - 0.4 * slow * (1 - 1 / 3)
+    assert_means(world, [(wait_of(0), slow), (wait_of(1), fast)])
 
 
 def test_shortest_remaining_processing_time() -> None:
@@ -443,11 +531,22 @@ def test_interruptions_are_stated_for_all_or_by_team() -> None:
         ({"rule": "priority", "preempt": "stop"}, "dispatch.preempt"),
         ({"rule": "sjf", "teams": {"back": {"rule": "fcfs", "preempt": "resume"}}}, "dispatch.teams.back.preempt"),
         ({"rule": "sjf", "victim": "oldest"}, "dispatch.victim"),
+        ({"rule": "accumulating"}, "dispatch.rule.*classes of different `accumulation`"),
     ],
 )
 def test_interruptions_that_cannot_be_are_refused(dispatch: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=f"(?s){message}"):
         dispatched(**dispatch)
+
+
+def test_points_are_stated_by_class_in_whole_millionths() -> None:
+    classes = {"ordinary": {"process": "p", "accumulation": 0.3}, "vip": {"process": "p", "accumulation": 3}}
+    mix = {"calls": {"mix": {"ordinary": 0.5, "vip": 0.5}, "arrivals": {"kind": "poisson", "rate": "10/h"}}}
+    of = Scenario.model_validate(mapping(case_classes=classes, demand=mix, dispatch={"rule": "accumulating"}))
+    work = ranked(prepare.workload(of, 3, 1), of, ("desk",))
+    assert (work.points == np.array([300_000, 3_000_000])[work.case_class]).all()
+    assert work.rank_by.tolist() == [2]
+    assert not len(ranked(prepare.workload(of, 3, 1), dispatched(), ("desk",)).points)
 
 
 def test_interruptions_leave_every_draw_as_it_was() -> None:
@@ -468,4 +567,24 @@ def test_least_remaining_ranks_by_work_and_says_so() -> None:
     assert (work.rank == work.work)[work.skill == 0].all()
     assert (
         simulate(of, seed=3).digest == simulate(dispatched(rule="sjf", teams={"back": {"rule": "edd"}}), seed=3).digest
+    )
+
+
+def test_a_later_item_may_be_first_for_a_pool_that_prefers_it(engine: Engine) -> None:
+    """At 4 ann (preference 0) cannot finish b before 10; she takes c, bob (preference 1) takes b."""
+    world = World(
+        teams={"P": Team({"A": 0}, "no_late_start"), "Q": Team({"A": 1})},
+        people={"ann": Person("P", [(4, 10)]), "bob": Person("Q", [(4, 100)])},
+        cases={"b": Case(0, [Do("A", 20)]), "c": Case(1, [Do("A", 2)]), "d": Case(1, [Do("A", 9)])},
+        until=100,
+    )
+    expect(
+        engine,
+        world,
+        """
+        b 0 0  4 24 bob
+        c 1 1  4  6 ann
+        d 1 1 24 33 bob
+        left b 24, c 6, d 33
+        """,
     )

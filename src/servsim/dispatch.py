@@ -8,7 +8,7 @@ worker gets the item is decided while it runs: engines/assignment.py.)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,13 @@ NEVER = 2**62
 
 @dataclass(frozen=True)
 class Urgency:
-    """What a rule may look at besides the workload: by case class the priority (1 first) and the head start; the wait
-    that is worth one priority class."""
+    """What a rule may look at besides the workload: by case class the priority (1 first), the head start, and the
+    millionths of a point that are collected per minute of waiting; the wait that is worth one priority class."""
 
     priority: NDArray[np.int64]  # [classes]
     head_start: Ticks  # [classes]
     ageing: int
+    points: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # [classes]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Rule:
     by: RankBy = RankBy.NOTHING
 
 
+INSTANTS = ("edd", "slack")
+"""Rules whose ranks are instants: for cases that follow others they are counted from their arrival."""
 RULES: Registry[Rule] = Registry("dispatch rule")
 
 
@@ -56,6 +59,9 @@ def rule(
 
 def ranked(workload: Workload, rules: Sequence[str], urgencies: Sequence[Urgency]) -> Workload:
     """The workload with its ranks, by the rule and the urgency of each skill."""
+    if len(workload.followers.case):
+        from_arrival = np.array([name in INSTANTS for name in rules], np.int8)
+        workload = replace(workload, rank_from_arrival=from_arrival)
     rank = np.zeros(workload.n_items, np.int64)
     known: dict[tuple[str, int], Ticks] = {}
     for skill, (name, urgency) in enumerate(zip(rules, urgencies, strict=True)):
@@ -68,7 +74,9 @@ def ranked(workload: Workload, rules: Sequence[str], urgencies: Sequence[Urgency
         rank[ours] = known[key][ours]
     slope = np.array([RULES[name].slope for name in rules], np.int8)
     by = np.array([RULES[name].by for name in rules], np.int8)
-    return replace(workload, rank=rank, rank_slope=slope, rank_by=by if by.any() else by[:0])
+    collects = (by == RankBy.POINTS).any()
+    points = urgencies[0].points[workload.case_class] if collects else np.empty(0, np.int64)
+    return replace(workload, rank=rank, rank_slope=slope, rank_by=by if by.any() else by[:0], points=points)
 
 
 @rule("fcfs")
@@ -132,6 +140,12 @@ def priorities(workload: Workload, urgency: Urgency) -> NDArray[np.int64]:
     """[cases] the priority written for the case, else that of its class."""
     of_class = urgency.priority[workload.case_class]
     return np.where(workload.priority > 0, workload.priority, of_class) if len(workload.priority) else of_class
+
+
+@rule("accumulating", by=RankBy.POINTS)
+def accumulating(workload: Workload, urgency: Urgency) -> Ticks:
+    """The most points first: those of the class per minute × time since the item was offered; known only then."""
+    return np.zeros(workload.n_items, np.int64)
 
 
 @rule("least_remaining", by=RankBy.WORK_LEFT)

@@ -37,13 +37,14 @@ def simulate(scenario: Scenario, seed: int = 1, replication: int = 0, engine: st
     plan = prepare.plan(scenario, seed, replication)
     workload = ranked(prepare.workload(scenario, seed, replication), scenario, plan.skills)
     clock = scenario.clock
+    log = ENGINES[engine](plan, workload, clock.until)
     return SimulatedRun(
         scenario=scenario.name,
         start=np.datetime64(clock.start, "us"),
         window=Window(clock.warm_up, clock.horizon, clock.until),
         plan=plan,
-        workload=workload,
-        log=ENGINES[engine](plan, workload, clock.until),
+        workload=prepare.settled(scenario, workload, log),
+        log=log,
         seed=seed,
         replication=replication,
     )
@@ -55,5 +56,6 @@ def ranked(workload: Workload, scenario: Scenario, skills: tuple[str, ...]) -> W
     classes = scenario.case_classes.values()
     priority = np.array([kind.priority for kind in classes], np.int64)
     head_start = np.array([kind.head_start for kind in classes], np.int64)
-    urgencies = [dispatch.Urgency(priority, head_start, policy.ageing or 0) for policy in policies]
+    points = np.array([round(kind.accumulation * 1_000_000) for kind in classes], np.int64)
+    urgencies = [dispatch.Urgency(priority, head_start, policy.ageing or 0, points) for policy in policies]
     return dispatch.ranked(workload, [policy.rule for policy in policies], urgencies)

@@ -67,7 +67,7 @@ class Queue:
     """The items that wait for one skill, and the pools that have it."""
 
     __slots__ = (
-        "by_work_left", "escalate_after", "escalate_to", "idle", "picks", "picky", "plain", "pools", "preempts",
+        "by_work_left", "escalate_after", "escalate_to", "idle", "limit", "picks", "picky", "plain", "pools", "preempts",
         "score", "simple", "skill", "slope", "special", "waiting",
     )  # fmt: skip
 
@@ -79,6 +79,7 @@ class Queue:
         self.idle: deque[Worker] = deque()  # of the one pool of a plain queue
         self.plain = self.simple = False
         self.special = False  # some mechanism needs the rule of dispatch in full
+        self.limit = -1  # places to wait, -1: no limit
         self.preempts = 0  # Preempt
         self.by_work_left = False  # ranked by what is left of the work
         self.score: Callable[[Place], Place] | None = None  # what a place is worth at present, if that changes
@@ -136,6 +137,8 @@ class Floor:
         def wake(self, case: int, outcome: int, now: int) -> None: ...
         def come_back(self, item: int) -> None: ...
         def move_on(self, item: int, now: int) -> None: ...
+        def push(self, item: int) -> None: ...
+        def leave_with(self, case: int, now: int) -> None: ...
 
     def __init__(self, plan: Plan, workload: Workload) -> None:
         self.plan, self.workload = plan, workload
@@ -148,10 +151,12 @@ class Floor:
         self.abandoned: dict[int, int] = {}  # case → tick
         self.giving_up: dict[int, int] = {}  # case → tick: those that leave when the items in hand then are completed
         self.cut_short: list[int] = []  # the last items of such cases
+        self.turned_away: set[int] = set()  # those of both that found no place to wait
         self.work_left: dict[int, int] = {}  # of interrupted items, at a pace of 100 %
         self.resumed_at: dict[int, int] = {}  # when they were last taken up again
         self.stretches: list[tuple[int, int, int, int]] = []  # item, worker, from, to: of interrupted items
         self.escalations: list[tuple[int, int]] = []  # item, at
+        self.blocked: list[tuple[int, int]] = []  # item, at: each time that there was no place to wait
         self.still_to_join: dict[int, int] = {}
         self.careful = "least_utilised" in plan.assignment  # stretches of work have to be noted
         plain = all(pool.plain_queue for pool in self.pools)

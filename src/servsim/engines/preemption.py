@@ -24,7 +24,16 @@ class Preemption(Presence):
             self.queues[skill].special |= how != Preempt.NOT
         for skill, by in enumerate(self.workload.rank_by.tolist()):
             self.queues[skill].by_work_left = by == RankBy.WORK_LEFT
+            if by == RankBy.POINTS:
+                self.queues[skill].special, self.queues[skill].score = True, self.worth
+        self.since: dict[int, int] = {}  # when items that collect points were offered
         self.preempting = [queue for queue in self.queues if queue.preempts]
+
+    def worth(self, place: Place) -> Place:
+        """The place by the points that the item has collected until now."""
+        _, offered, item = place
+        since = self.since.setdefault(item, offered)
+        return -int(self.workload.points[self.case_of(item)]) * (self.clock.tick - since), offered, item
 
     # ------------------------------------------------------------------ interruptions
     def interrupt(self, now: int) -> bool:

@@ -19,6 +19,7 @@ from servsim.engines.followers import Following
 from servsim.engines.gates import Gates
 from servsim.engines.logbook import log_of
 from servsim.engines.outages import Outages
+from servsim.engines.places import WaitingPlaces
 from servsim.engines.preemption import Preemption
 from servsim.engines.timeouts import Timeouts
 from servsim.records import EndOfShift, EventLog, Plan, Workload
@@ -31,7 +32,7 @@ def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     return kind(plan, workload).run(until)
 
 
-class Service(Preemption, Timeouts, Gates, Following):
+class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
     """The service organisation at work: one method for each thing that can happen in it."""
 
     # ------------------------------------------------------------------ the processes
@@ -91,6 +92,8 @@ class Service(Preemption, Timeouts, Gates, Following):
         if queue.simple:
             heappush(queue.waiting, place)
         else:
+            if queue.limit >= 0:
+                self.newcomers.append(place)
             self.enter(queue, place, now)
 
     def enter(self, queue: Queue, place: Place, now: int) -> None:
@@ -243,6 +246,8 @@ class Service(Preemption, Timeouts, Gates, Following):
                 if self.preempting and self.interrupt(now):
                     queues = self.queues
                     continue
+                if self.newcomers:
+                    self.look_for_places(now)
                 return
             _, place, number = best
             worker, item = self.workers[number], place[2]
@@ -251,14 +256,20 @@ class Service(Preemption, Timeouts, Gates, Following):
             self.start(worker, item, now)
 
     def first_match(self, queue: Queue, now: int) -> Match | None:
-        """The queue's first item that has an eligible idle worker, with the worker who gets it (rules 3, 4)."""
+        """The queue's first item that has an eligible idle worker, with the worker who gets it (rules 3, 4).
+
+        Where not everybody may start everything, a later item may be first because a pool prefers it more."""
         pools = [pool for pool in queue.pools if pool.idle]
+        best: Match | None = None
         for place in queue.places(self.skill) if pools else ():
             able = self.able(pools, queue, place[2], now)
             if able:
                 worker = queue.picks(able, queue.skill, self.lot[place[2]] if self.lot else 0, now)
-                return worker.pool.preference[queue.skill], place, worker.id
-        return None
+                match = worker.pool.preference[queue.skill], place, worker.id
+                if match[0] == min(pool.preference[queue.skill] for pool in pools):
+                    return match
+                best = min(match, best or match)
+        return best
 
     def able(self, pools: list[Pool], queue: Queue, item: int, now: int) -> Sequence[Worker]:
         """Who may start the item, longest idle first, from the pools that prefer it most."""

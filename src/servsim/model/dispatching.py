@@ -7,16 +7,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from servsim.model.base import Duration, Id, Model
+from servsim.model.base import Count, Duration, Id, Model
 from servsim.model.distributions import AnyDistribution, Distribution
 from servsim.registry import suggestion
 
-RULES = ("fcfs", "lcfs", "priority", "edd", "slack", "sjf", "random", "head_start", "ageing", "least_remaining")
+RULES = ("fcfs", "lcfs", "priority", "edd", "slack", "sjf", "random", "head_start", "ageing", "accumulating",
+         "least_remaining")  # fmt: skip
 ASSIGNMENTS = ("longest_idle", "least_utilised", "fastest", "fixed", "random")
 
 
-UNINTERRUPTED = ("fcfs",)
-"""Rules under which nobody is interrupted: who comes later never goes first."""
+UNINTERRUPTED = ("fcfs", "accumulating")
+"""Rules under which nobody is interrupted: who comes later does not go first."""
 
 
 def _named(what: str, known: tuple[str, ...]) -> BeforeValidator:
@@ -58,6 +59,8 @@ class TeamDispatch(Model):
     escalate: Annotated[Escalation | Literal[False], BeforeValidator(_escalation)] | None = None
     preempt: Preempt | Literal[False] | None = None
     victim: Victim | None = None
+    waiting_places: Count | None = None
+    """Who is offered, cannot be served at once and finds so many waiting leaves, or tries again (`redial`)."""
 
 
 @dataclass(frozen=True)

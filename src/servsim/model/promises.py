@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from servsim.model.base import Duration, Id, Label, Model, Number, Positive, Share, Word, sums_to_one
-from servsim.model.distributions import AnyDistribution, NumberDistribution
+from servsim.model.distributions import AnyDistribution, NumberDistribution, distribution
 
 CALENDAR = "calendar"
 PROMISES = ("first_response", "resolution")
@@ -43,13 +43,69 @@ class Attribute(Model):
         return self
 
 
+class Retry(Model):
+    """Who gave up tries again: a share of them, `after` a while, at most `times` in a row; a new case each time."""
+
+    share: Share = 1.0
+    after: AnyDistribution
+    times: Positive = 1
+    case_class: ClassVar[str | None] = None
+
+
+class Redial(Model):
+    """Who finds no place to wait tries again `after` a while, as the same case; each time only a `share` of them."""
+
+    after: AnyDistribution
+    share: Share = 1.0
+
+
+class Repeat(Model):
+    """Who has been served contacts again, as a case of the same class or of `case_class`."""
+
+    share: Share
+    after: AnyDistribution
+    times: Positive = 1
+    case_class: Id | None = None
+
+
+class Duplicate(Model):
+    """Who has no answer `after` a while submits the same a second time, through another channel or as another class."""
+
+    share: Share = 1.0
+    after: AnyDistribution
+    channel: Word | None = None
+    case_class: Id | None = None
+    times: ClassVar[int] = 1
+
+
+class Bot(Model):
+    """The share of cases that is solved before it reaches anyone, and how long that takes."""
+
+    share: Share
+    time: AnyDistribution = distribution("0 min")
+
+
 class CaseClass(Model):
-    """Cases of one kind. Priority 1 is served first; who waits for the first response beyond `patience` gives up."""
+    """Cases of one kind. Priority 1 is served first; who waits for the first response beyond `patience` gives up.
+
+    `accumulation`: points collected per minute of waiting, for the dispatch rule accumulating.
+    """
 
     label: Label = Label()
     process: Id
     priority: Positive = 1
     patience: AnyDistribution | None = None
     head_start: Duration = 0
+    accumulation: Number = 1.0
     attributes: dict[Id, Attribute] = Field(default_factory=dict)
+    bot: Bot | None = None
+    retry: Retry | None = None
+    redial: Redial | None = None
+    repeat: Repeat | None = None
+    duplicate: Duplicate | None = None
     promises: dict[Literal["first_response", "resolution"], Promise] = Field(default_factory=dict)
+
+    def leads_to(self) -> set[str]:
+        """Other classes as which its cases come again."""
+        named = {follower.case_class for follower in (self.repeat, self.duplicate) if follower}
+        return {name for name in named if name is not None}

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
 from servsim.model.cases import tick_of
-from servsim.model.demand import Demand, Listed, Trace
+from servsim.model.demand import Demand, Finite, Listed, Trace
 from servsim.model.dispatching import UNINTERRUPTED, Dispatch
 from servsim.model.disruptions import System
 from servsim.model.edits import AnyEdit
@@ -214,6 +214,11 @@ def _work(of: Scenario) -> Found:
         for case in source.classes:
             where: Path = ("demand", name, "mix", case) if source.mix else ("demand", name, "case_class")
             yield from _unknown(where, "case class", case, of.case_classes)
+        if isinstance(source.arrivals, Finite):
+            kinds = [of.case_classes[case] for case in source.classes if case in of.case_classes]
+            for key in ("retry", "repeat", "duplicate"):
+                if any(getattr(kind, key) for kind in kinds):
+                    yield ("demand", name, "arrivals"), f"members come again by themselves; the class's `{key}` is too much"
         if isinstance(source.arrivals, Listed):
             for number, written in source.arrivals.cases.items():
                 where = ("demand", name, "arrivals", "cases", number, "case_class")
@@ -247,6 +252,19 @@ def _dispatch(of: Scenario) -> Found:
         if rule == "head_start" and not any(case_class.head_start for case_class in of.case_classes.values()):
             yield path, "the rule head_start needs `head_start` in at least one case class, such as '90 s'"
     yield from _interruptions(dispatch, skills)
+    yield from _waiting_places(of)
+
+
+def _waiting_places(of: Scenario) -> Found:
+    """Who tries again can be turned away, and does not wait for an escalation meanwhile."""
+    limited = [name for name, team in of.dispatch.teams.items() if team.waiting_places is not None]
+    for name, kind in of.case_classes.items():
+        if kind.redial and not limited:
+            yield ("case_classes", name, "redial"), "has no effect: no team has `waiting_places` in `dispatch.teams`"
+        for team in limited if kind.redial else ():
+            if of.dispatch.for_skill(team).escalate:
+                told = f"does not go together with `redial` ({name}); write `escalate: false`, or escalate from the next team"
+                yield ("dispatch", "teams", team, "waiting_places"), told
 
 
 def _interruptions(dispatch: Dispatch, skills: Iterable[str]) -> Found:

@@ -18,6 +18,8 @@ class Outcome(enum.IntEnum):
     COMPLETED = 1
     REJECTED = 2
     ABANDONED = 3
+    TURNED_AWAY = 4
+    """found no place to wait"""
 
 
 class Leaves(enum.IntEnum):
@@ -95,7 +97,8 @@ class Followers:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Cases in order of arrival, dormant ones last; items grouped by case, in an order in which a predecessor never follows its successor.
+    """Cases in order of arrival, dormant ones last; items grouped by case, in an order in which a predecessor never
+    follows its successor.
 
     Case i owns items first_item[i] … first_item[i+1]-1. A case enters with its first item at `arrived_at`.
     """
@@ -147,6 +150,9 @@ class Workload:
     rank_by: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] RankBy; empty: nothing
     points: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     """[cases] millionths of a point collected per minute of waiting; empty where no rule looks at them"""
+
+    redial: Ticks = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    """[cases, times] who finds no place to wait tries again after that, -1: does not; in turn; empty: nobody does"""
 
     def __post_init__(self) -> None:
         freeze(self)
