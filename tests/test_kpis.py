@@ -124,6 +124,11 @@ EXPECTED = {
     "unfinished_share": {"all": 1 / 6, "class=urgent": 0, "channel=online": 1 / 3},
     "rejection_rate": {"all": 1 / 6, "class=ordinary": 1 / 4},
     "abandonment_rate": {"all": 1 / 6, "hour=09": 1 / 2},
+    # nobody follows anybody here; by hand in test_mechanisms_demand.py
+    "retries": {"all": 0},
+    "repeats": {"all": 0},
+    "duplicates": {"all": 0},
+    "bot_share": {"all": 0, "class=urgent": 0},
     # waits: intake 0 5 0 5 5, fix 0 10, check 0 0
     "waiting_mean": {
         "all": 25 / 9, "step=intake": 3, "step=fix": 5, "step=check": 0, "step=push": None,
@@ -211,6 +216,7 @@ def test_says_what_it_is_in_two_languages(name: str) -> None:
 
 
 AMOUNTS = {
+    "retries", "repeats", "duplicates",
     "rostered_hours", "overtime_hours", "work_in_process_mean", "queue_length_mean", "queue_length_max",
     "cost_wages", "cost_penalties", "cost_total", "outages",
 }  # fmt: skip

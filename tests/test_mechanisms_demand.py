@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 from worlds import Case, Do, at_desk, expect, mapping, tiny
@@ -164,7 +165,7 @@ def test_who_gave_up_comes_again_after_a_lag(engine: Engine) -> None:
 
 
 def test_what_follows_at_once_comes_in_the_same_tick_and_each_follower_once(engine: Engine) -> None:
-    """b follows the completion of a at 10: after the dispatch of who waits (w); c any end of b; d the rejection of w."""
+    """b follows the completion of a at 10, after who waits (w) is dispatched; c any end of b; d the rejection of w."""
     cases = {
         "a": at_desk(0, 10),
         "w": Case(1, [Do("desk", 5)], rejected=True),
@@ -219,3 +220,160 @@ def test_a_second_submission_comes_only_if_nobody_has_answered_by_then(engine: E
 
 def follow(case: str, on: str, lag: int, what: Case) -> Case:
     return replace(what, follows=(case, on, lag))
+
+
+# ------------------------------------------------------------------ cases that follow others: in a scenario
+
+TASK = {"kind": "task", "skill": "desk", "time": "10 min", "next": "end"}
+
+
+def figure(run: Any, kpi: str, group: str = "all") -> float:
+    table = run.kpis().set_index(["kpi", "group"])["value"]
+    return float(table[kpi, group])
+
+
+def test_who_gives_up_tries_again_at_most_so_often() -> None:
+    """a works until 60; b gives up at 11, tries at 31, gives up at 41, tries at 61 and is served."""
+    cases = {
+        "a": {"at": "0 min", "work": {"serve": "60 min"}, "patience": "1 d"},
+        "b": {"at": "1 min", "work": {"serve": "5 min"}, "patience": "10 min"},
+    }
+    kind = {"process": "p", "retry": {"after": "20 min", "times": 3}, "promises": {"resolution": {"limit": "6 min"}}}
+    run = simulate(scenario(cases, case_classes={"ordinary": kind}))
+    work, log = run.workload, run.log
+    came = work.arrived_at < 2**61
+    assert (work.arrived_at[came] // MINUTE).tolist() == [0, 1, 31, 61]
+    assert (log.left_at[came] // MINUTE).tolist() == [60, 11, 41, 66]
+    assert log.outcome[came].tolist() == [1, 3, 3, 1]
+    assert (work.due_at[1][came] // MINUTE).tolist() == [6, 7, 37, 67]
+    assert figure(run, "retries") == 2
+    assert figure(run, "abandonment_rate") == 2 / 4
+    assert figure(run, "promise_resolution") == 1 / 4
+    assert figure(run, "cycle_time_mean") == (60 + 5) / 2
+    assert run.cases["arrived_at"].notna().sum() == 4
+
+
+def test_who_was_served_contacts_again_as_another_class() -> None:
+    classes = {
+        "ordinary": {"process": "p", "repeat": {"share": 1, "after": "30 min", "times": 2, "case_class": "complaint"}},
+        "complaint": {"process": "q", "repeat": {"share": 1, "after": "1 h", "times": 2}},
+    }
+    steps = {"p": {"start": "serve", "steps": {"serve": TASK}}, "q": {"start": "listen", "steps": {"listen": TASK}}}
+    run = simulate(scenario({"a": {"at": "0 min"}}, case_classes=classes, processes=steps))
+    assert (run.workload.arrived_at // MINUTE).tolist() == [0, 40, 110]
+    assert [run.workload.classes[c] for c in run.workload.case_class] == ["ordinary", "complaint", "complaint"]
+    assert run.workload.channels == ("calls",)
+    assert figure(run, "repeats") == 2
+    assert figure(run, "repeats", "class=complaint") == 2
+
+
+def test_who_has_no_answer_submits_a_second_time_through_another_channel() -> None:
+    """a is answered at once, b not within 30 minutes of its arrival: its duplicate costs the desk its time."""
+    kind = {"process": "p", "duplicate": {"after": "30 min", "channel": "phone"}}
+    cases = {"a": {"at": "0 min", "work": {"serve": "50 min"}}, "b": {"at": "10 min", "work": {"serve": "5 min"}}}
+    of = scenario(cases, case_classes={"ordinary": kind}, processes=flow(serve=TASK))
+    assert rows(of) == ["0 serve 0 50", "1 serve 50 55", "2 serve - -", "3 serve 55 65"]
+    run = simulate(of)
+    assert run.workload.channels == ("calls", "phone")
+    assert figure(run, "duplicates", "channel=phone") == 1
+
+
+def test_a_bot_solves_its_share_before_anybody_is_needed() -> None:
+    run = simulate(Scenario.model_validate(mapping(
+        case_classes={"ordinary": {"process": "p", "bot": {"share": 0.25, "time": "2 min"}}}
+    )))  # fmt: skip
+    share, work = figure(run, "bot_share"), run.workload
+    bot = [s for s, name in enumerate(work.steps.names) if name == "bot"]
+    solved = work.case[np.isin(work.step, bot)]
+    assert 0.15 < share < 0.35 and abs(share - len(solved) / work.n_cases) < 1e-9
+    assert (run.log.left_at[solved] - work.arrived_at[solved])[:-1].tolist() == [2 * MINUTE] * (len(solved) - 1)
+    assert (run.responded_at[solved] == work.arrived_at[solved]).all()
+
+
+def test_followers_and_bots_leave_all_other_draws_as_they_were() -> None:
+    with_time = {"kind": "exponential", "mean": "5 min"}
+    plain = {"process": "p", "patience": with_time}
+    rich = {**plain, "retry": {"after": with_time}, "repeat": {"share": 0.5, "after": with_time},
+            "duplicate": {"after": with_time, "channel": "web"}}  # fmt: skip
+    some, more = (workload(Scenario.model_validate(mapping(case_classes={"ordinary": k})), 1, 0) for k in (plain, rich))
+    n = some.n_cases
+    assert more.n_cases > 2 * n and (more.arrived_at[:n] == some.arrived_at).all()
+    assert (more.work[: some.n_items] == some.work).all() and (more.patience[:n] == some.patience).all()
+    bot = {**plain, "bot": {"share": 0.5}}
+    less = workload(Scenario.model_validate(mapping(case_classes={"ordinary": bot})), 1, 0)
+    by_hand = less.skill >= 0
+    assert (less.work[by_hand] == some.work[by_hand]).all() and 0 < by_hand.sum() < n
+
+
+def test_edd_ranks_those_who_come_again_by_their_own_due_time() -> None:
+    """a works until 30 and contacts again at 31 (due 41); b, due 50, waits since 5: c works 30-40, then a's repeat."""
+    cases = {
+        "a": {"at": "0 min", "work": {"serve": "30 min"}},
+        "c": {"at": "1 min", "work": {"serve": "10 min"}, "due": {"resolution": "20 min"}},
+        "b": {"at": "5 min", "work": {"serve": "5 min"}, "due": {"resolution": "45 min"}},
+    }
+    repeat = {"share": 1, "after": "1 min"}
+    of = scenario(
+        cases,
+        dispatch={"rule": "edd"},
+        case_classes={"ordinary": {"process": "p", "promises": {"resolution": {"limit": "10 min"}}, "repeat": repeat}},
+        processes=flow(serve=TASK),
+    )
+    assert rows(of)[:4] == ["0 serve 0 30", "1 serve 30 40", "2 serve 50 55", "3 serve 40 50"]
+
+
+# ------------------------------------------------------------------ a finite source
+
+
+def finite(population: int, away: Any, **changes: Any) -> Scenario:
+    arrivals = {"kind": "finite", "population": population, "away": away}
+    return Scenario.model_validate(
+        mapping(demand={"staff": {"case_class": "ordinary", "arrivals": arrivals}}, **changes)
+    )
+
+
+def test_each_member_comes_again_after_leaving_and_being_away() -> None:
+    """Two members, both at 60; the desk takes 10 minutes: the second leaves at 80 and is back at 140."""
+    of = finite(2, "60 min", clock={"start": "2026-03-02", "horizon": "4 h"}, processes=flow(serve=TASK))
+    assert rows(of)[:6] == [
+        "0 serve 60 70", "1 serve 70 80", "2 serve 130 140", "3 serve 140 150", "4 serve 200 210", "5 serve 210 220",
+    ]  # fmt: skip
+    assert figure(simulate(of), "completion_rate") == 1
+
+
+def test_a_finite_source_has_the_throughput_of_the_closed_network() -> None:
+    """8 colleagues away 30 min on average, a desk of 2 at 10 min (exponential): 0.169716930746 visits per minute,
+    a mean wait of 7.13731249344 min (Gordon and Newell)."""
+    serve = {**TASK, "time": {"kind": "exponential", "mean": "10 min"}}
+    of = finite(
+        8,
+        {"kind": "exponential", "mean": "30 min"},
+        clock={"start": "2026-03-02", "horizon": "40 d", "warm_up": "1 d"},
+        staffing={"desk": {"always": 2}},
+        processes=flow(serve=serve),
+    )
+    runs = [simulate(of, 1, replication) for replication in range(10)]
+    rate = np.array([run.counted.sum() / (39 * 24 * 60) for run in runs])
+    wait = np.array([figure(run, "waiting_mean") for run in runs])
+    for values, exact in ((rate, 0.169716930746), (wait, 7.13731249344)):
+        error = values.std(ddof=1) / np.sqrt(len(values))
+        assert abs(values.mean() - exact) < 4 * error and error < 0.02 * exact
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        ({"process": "p", "repeat": {"share": 1, "after": "1 h", "case_class": "x"}}, "there is no case class 'x'"),
+        ({"process": "p", "bot": {"share": 2}}, "between 0 and 1"),
+        ({"process": "p", "retry": {"share": 1}}, "required"),
+    ],
+)
+def test_followers_that_do_not_fit_are_refused(classes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Scenario.model_validate(mapping(case_classes={"ordinary": classes}))
+
+
+def test_members_of_a_finite_source_do_not_repeat_besides() -> None:
+    kind = {"process": "p", "repeat": {"share": 1, "after": "1 h"}}
+    with pytest.raises(ValidationError, match="members come again by themselves"):
+        finite(2, "60 min", case_classes={"ordinary": kind})

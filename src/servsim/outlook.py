@@ -7,7 +7,7 @@ arrivals, capacity from the plan of who is on duty. Work is booked in the hour i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,8 +21,10 @@ from servsim.model import (
     Decision,
     Delay,
     Demand,
+    Finite,
     Handoff,
     Hourly,
+    Meeting,
     Parallel,
     Poisson,
     Renewal,
@@ -70,7 +72,23 @@ def inflows(scenario: Scenario) -> list[Inflow]:
         found += [
             Inflow(source, name, channel, at, expected * share) for name, share in demand.classes.items() if share
         ]
-    return [inflow for inflow in found if inflow.expected[-1] > 0]
+    return [again for inflow in found if inflow.expected[-1] > 0 for again in _reaching(scenario, inflow)]
+
+
+def _reaching(scenario: Scenario, inflow: Inflow) -> Iterator[Inflow]:
+    """What a bot leaves over, and the contacts that are repeated, as if they came at once."""
+    kind = scenario.case_classes[inflow.case_class]
+    left = inflow.expected * (1 - kind.bot.share if kind.bot else 1.0)
+    if kind.repeat is None:
+        yield replace(inflow, expected=left)
+        return
+    share, times = kind.repeat.share, kind.repeat.times
+    again = sum(share**k for k in range(1, times + 1))
+    if kind.repeat.case_class is None:
+        yield replace(inflow, expected=left * (1 + again))
+    else:
+        yield replace(inflow, expected=left)
+        yield replace(inflow, case_class=kind.repeat.case_class, expected=inflow.expected * share)
 
 
 def _rates(scenario: Scenario, source: str, demand: Demand) -> Intensity | None:
@@ -82,6 +100,8 @@ def _rates(scenario: Scenario, source: str, demand: Demand) -> Intensity | None:
     if isinstance(kind, Hourly):
         rates, silent = kind.by_day(), np.zeros(24)
         return intensity(given, lambda day: rates.get(day, silent) / HOUR)
+    if isinstance(kind, Finite):  # at most: as if everybody were always away
+        return intensity(given, lambda day: np.full(1, kind.population / kind.away.mean))
     if isinstance(kind, Poisson | Renewal):
         rate = kind.rate if isinstance(kind, Poisson) else 1 / kind.gap.mean
         return intensity(given, lambda day: np.full(1, rate))
@@ -205,8 +225,8 @@ def _duration(scenario: Scenario, step: Step, on_file: float | None, with_delays
     if isinstance(step, Work):
         at_work = on_file if on_file is not None else step.mean_work()
         return at_work + (dispatch_delay(scenario, step) if with_delays else 0.0)
-    if isinstance(step, Delay | Handoff) and with_delays:
-        return (step.time if isinstance(step, Delay) else step.delay).mean
+    if isinstance(step, Delay | Handoff | Meeting) and with_delays:
+        return (step.delay if isinstance(step, Handoff) else step.time).mean
     return 0.0
 
 

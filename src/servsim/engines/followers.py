@@ -1,4 +1,4 @@
-"""Which cases come because of others: tried again, contacted again, submitted a second time, members of a finite source.
+"""Which cases come because of others: tried again, contacted again, submitted twice, members of a finite source.
 
 Such a case is dormant until the case that it follows wakes it (docs/semantics.md, "demand that follows").
 """

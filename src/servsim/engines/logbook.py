@@ -6,8 +6,8 @@ import numpy as np
 
 from servsim.engines.followers import Following
 from servsim.records import EventLog, Outcome, Workload
-from servsim.records.workload import NEVER
 from servsim.records.arrays import Ticks
+from servsim.records.workload import NEVER
 
 
 def log_of(floor: Following, until: int) -> EventLog:
@@ -26,11 +26,12 @@ def log_of(floor: Following, until: int) -> EventLog:
     left_at[work.case[last]], outcome[work.case[last]] = completed[last], work.leaves[last]
     gone = list(floor.abandoned)
     left_at[gone], outcome[gone] = list(floor.abandoned.values()), Outcome.ABANDONED
+    outcome[[case for case in gone if case in floor.turned_away]] = Outcome.TURNED_AWAY
     offered = np.where(enabled >= 0, enabled + work.hold, -1)
     limit = np.where(left_at >= 0, left_at, until - 1)
     limit[list(floor.giving_up)] = list(floor.giving_up.values())
     stretches = np.array(sorted(floor.stretches, key=lambda s: (s[2], s[0])), np.int64).reshape(-1, 4)
-    escalations = np.array(floor.escalations, np.int64).reshape(-1, 2)
+    escalations, blocked = (np.array(rows, np.int64).reshape(-1, 2) for rows in (floor.escalations, floor.blocked))
     return EventLog(
         enabled_at=enabled,
         offered_at=np.where(offered <= limit[work.case], offered, -1),
@@ -45,6 +46,8 @@ def log_of(floor: Following, until: int) -> EventLog:
         escalated_at=escalations[:, 1].copy(),
         left_at=left_at,
         outcome=outcome,
+        blocked_item=blocked[:, 0].astype(np.int32),
+        blocked_at=blocked[:, 1].copy(),
         arrived_at=arrived if len(work.followers.case) else np.empty(0, np.int64),
     )
 

@@ -12,20 +12,31 @@ class Timeouts(Floor):
     def lose_patience(self, case: int) -> None:
         """The case leaves unless it has been answered; from a worker's hands when the item is completed (rule 7)."""
         items = self.items_of(case)
+        if case in self.turned_away:
+            return
         if any(self.started[item] >= 0 if self.answers[item] else self.is_end(item) for item in items):
             return
+        self.leave_with(case, self.clock.tick)
+
+    def leave_with(self, case: int, now: int) -> None:
+        """The case leaves with the completion of the items in hand; at once where there are none."""
+        items = self.items_of(case)
         in_hand = [item for item in items if self.is_in_hand(item)]
         if in_hand:
-            self.giving_up[case] = self.clock.tick
+            self.giving_up[case] = now
         else:
-            self.leave_unserved(case, self.clock.tick)
+            self.leave_unserved(case, now)
         for item in items:
             if self.completed[item] < 0 and item not in in_hand:
                 self.skill[item] = GONE
 
     def leave_unserved(self, case: int, now: int) -> None:
         self.abandoned[case] = now
-        self.wake(case, Outcome.ABANDONED, now)
+        self.wake(case, self.outcome_of(case), now)
+
+    def outcome_of(self, case: int) -> Outcome:
+        """Why a case left that was not served to its end."""
+        return Outcome.TURNED_AWAY if case in self.turned_away else Outcome.ABANDONED
 
     def escalate(self, item: int) -> None:
         """Waited too long here: the item goes to another queue, with its place by rank and offered tick (rule 7)."""

@@ -200,6 +200,23 @@ class Listed(Arrivals):
         return tuple(dict.fromkeys(case.case_class for case in self.cases.values() if case.case_class))
 
 
+@ARRIVALS.register("finite")
+class Finite(Arrivals):
+    """So many members who come again and again: each is away for a while, comes, and is away again after leaving."""
+
+    kind: Literal["finite"] = "finite"
+    population: Positive
+    away: AnyDistribution
+
+    fixed: ClassVar[str | None] = "the members of a finite source come when they come; change `population` or `away`"
+
+    @model_validator(mode="after")
+    def _time_goes_on(self) -> Self:
+        if self.away.mean <= 0:
+            raise refuse((("away",), "must be longer than zero on average"))
+        return self
+
+
 AnyArrivals = Annotated[Arrivals, OneOf(ARRIVALS)]
 
 # ------------------------------------------------------------------ sources of demand

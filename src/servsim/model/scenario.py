@@ -218,7 +218,7 @@ def _work(of: Scenario) -> Found:
             kinds = [of.case_classes[case] for case in source.classes if case in of.case_classes]
             for key in ("retry", "repeat", "duplicate"):
                 if any(getattr(kind, key) for kind in kinds):
-                    yield ("demand", name, "arrivals"), f"members come again by themselves; the class's `{key}` is too much"
+                    yield ("demand", name, "arrivals"), f"members come again by themselves; no `{key}` besides"
         if isinstance(source.arrivals, Listed):
             for number, written in source.arrivals.cases.items():
                 where = ("demand", name, "arrivals", "cases", number, "case_class")

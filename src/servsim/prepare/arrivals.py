@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from servsim.model import Scenario
 from servsim.model.calendar import Clock
 from servsim.model.cases import tick_of
-from servsim.model.demand import Appointments, Arrivals, Demand, Hourly, Listed, Poisson, Renewal, Trace
+from servsim.model.demand import Appointments, Arrivals, Demand, Finite, Hourly, Listed, Poisson, Renewal, Trace
 from servsim.model.errors import InputError
 from servsim.model.files import read_columns
 from servsim.prepare.streams import Streams
 from servsim.quantities import DAY, HOUR
+from servsim.records import Outcome, Relation
 from servsim.records.arrays import Ticks
+from servsim.records.workload import NEVER
 from servsim.registry import Registry, suggestion
 
 Floats = NDArray[np.float64]
@@ -35,9 +37,22 @@ class Arrived:
     patience: Ticks | None = None
     work: dict[tuple[str, int], Ticks] = field(default_factory=dict)  # by step and visit; -1: is drawn
     ways: dict[tuple[str, int], NDArray[np.str_]] = field(default_factory=dict)  # the next step; "": is drawn
+    source: str = ""  # of demand, where the cases follow others of that source
+    follows: Follows | None = None
     first_step: NDArray[np.object_] | None = None  # "": the start of the process
     priority: NDArray[np.int64] | None = None  # -1: that of the class
     limits: dict[str, Ticks] = field(default_factory=dict)  # by promise, from arrival; -1: as promised to the class
+
+
+@dataclass(frozen=True)
+class Follows:
+    """The cases that a group follows: those of the group `leader`, by place; -1: comes by itself."""
+
+    leader: str
+    place: NDArray[np.int64]
+    on: int  # as in records.Followers
+    lag: Ticks
+    relation: Relation
 
 
 @dataclass(frozen=True)
@@ -251,6 +266,31 @@ def listed(given: Given) -> Arrived:
         priority=_given([case.priority for case in cases]),
         limits={event: _given([case.due.get(event) for case in cases]) for event in sorted(events)},
     )
+
+
+@KINDS.register("finite")
+def finite(given: Given) -> Arrived:
+    """Each member once after a first time away, then again after each leaving; enough often for the whole clock. Entry
+    k × population + m is the k-th time of member m."""
+    kind = given.demand.arrivals
+    assert isinstance(kind, Finite)
+    n, away = kind.population, np.empty((0, kind.population))
+    rounds = int(given.end / kind.away.mean) + 2
+    while not len(away) or away.sum(axis=0).min() < given.end:
+        u = given.streams.uniforms(rounds * n, given.source, "arrival")
+        away = np.rint(kind.away.quantile(u)).reshape(rounds, n)
+        rounds *= 2
+    useful = np.cumsum(away, axis=0) < given.end  # nobody can come later than by being served at once
+    lag, entry = away[useful].astype(np.int64), np.flatnonzero(useful.ravel())
+    first = entry < n
+    at = np.where(first, lag, NEVER)
+    order = np.argsort(at, kind="stable")
+    place = np.full(rounds * n, -1)
+    place[entry[order]] = np.arange(len(entry))
+    before = np.where(first, -1, place[entry - n])[order]
+    left = 1 << Outcome.COMPLETED | 1 << Outcome.REJECTED | 1 << Outcome.ABANDONED
+    follows = Follows(given.source, before, left, lag[order], Relation.RETURN)
+    return Arrived(at[order], entry[order], np.empty(0, np.int64), follows=follows)
 
 
 def _given(values: Sequence[int | None]) -> NDArray[np.int64]:

@@ -15,9 +15,10 @@ from servsim.model import Scenario
 from servsim.model.promises import CALENDAR, PROMISES
 from servsim.model.steps import END, REJECTED, Step, Work
 from servsim.prepare.arrivals import Arrived, arrivals
-from servsim.prepare.followers import following, linked
+from servsim.prepare.followers import groups_after, linked
 from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
+from servsim.prepare.redial import redials
 from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams
 from servsim.prepare.visits import VISITS, Crowd, Walk, draws_lots
@@ -37,7 +38,7 @@ def workload(scenario: Scenario, seed: int, replication: int) -> Workload:
     came: dict[str, Arrived] = {}
     for source in scenario.demand:
         came[source] = arrivals(scenario, source, streams)
-        came.update(following(scenario, streams, source, came[source]))
+        came.update(groups_after(scenario, streams, source, came[source]))
     items, offset = Items(), 0
     for source, cases in came.items():
         for process in scenario.used_processes():
@@ -144,8 +145,13 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         lot=of_items(items.column("lot")) if draws_lots(scenario) else np.empty(0, np.int32),
         priority=of_cases(_priorities(came)),
         gate=of_items(items.column("gate")) if timetables(scenario) else np.empty(0, np.int32),
+        redial=_by_case(redials(scenario, streams, came), by_arrival),
         **_successors(before, after, items.n),
     )
+
+
+def _by_case(rows: Ticks, order: Numbers | None) -> Ticks:
+    return rows if order is None or not rows.size else rows[order]
 
 
 def _inverse(order: Numbers) -> Numbers:

@@ -54,7 +54,7 @@ class Walk:
 
     scenario: Scenario
     process: str
-    source: str
+    source: str  # and first part of the names of its streams
     cases: Arrived
     members: Numbers  # indices into `cases`
     offset: int  # of the source's cases among all cases
@@ -300,9 +300,9 @@ def attribute(walk: Walk, name: str, crowd: Crowd) -> NDArray[np.object_]:
     if name == "case_class":
         return np.array(classes, object)[case_class]
     if name == "channel":
-        own = walk.scenario.demand[walk.source].channel or walk.source
+        own = walk.scenario.channel(walk.cases.source or walk.source)
         return walk.cases.channel[index] if walk.cases.channel is not None else np.full(len(index), own, object)
-    u = walk.streams.at(walk.cases.entry[index], walk.source, "attribute", name)
+    u = walk.streams.at(walk.cases.entry[index], walk.cases.source or walk.source, "attribute", name)
     values = np.empty(len(index), object)
     for k in np.unique(case_class):
         ours = case_class == k

@@ -47,5 +47,14 @@ class EventLog:
     down_from: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     down_to: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
 
+    # each time that an item found no place to wait
+    blocked_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    blocked_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+
+    # when workers of the reserve were there, in the order in which they left; who is still there last
+    reserve_worker: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    reserve_from: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    reserve_to: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+
     def __post_init__(self) -> None:
         freeze(self)

@@ -13,7 +13,7 @@ from servsim.quantities import MINUTE
 from servsim.records.arrays import Ids, Ticks, digest
 from servsim.records.eventlog import EventLog
 from servsim.records.plan import Plan
-from servsim.records.workload import Outcome, Workload
+from servsim.records.workload import NEVER, Outcome, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ class Run:
     def when(self, at: Ticks) -> np.ndarray:
         """Ticks as datetime64[us], NaT where -1."""
         stamps = self.start.astype("datetime64[us]") + at.astype("timedelta64[us]")
-        return np.where(at >= 0, stamps, np.datetime64("NaT", "us"))
+        return np.where((at >= 0) & (at < NEVER), stamps, np.datetime64("NaT", "us"))
 
     @cached_property
     def cases(self) -> pd.DataFrame:

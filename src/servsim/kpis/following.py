@@ -1,0 +1,50 @@
+"""Contacts that come because of others, and what a bot takes off: tries, repeats, duplicates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from servsim.kpis.facts import case_cells, counted, of_kind
+from servsim.kpis.groups import ratio, totals
+from servsim.kpis.kpi import Pairs, kpi
+from servsim.records import Relation, Run
+
+
+def _number(run: Run, relation: Relation) -> Pairs:
+    """Counted cases that follow others for this reason."""
+    cells, followers = case_cells(run), run.workload.followers
+    why = np.zeros(run.workload.n_cases, np.int8)
+    why[followers.case] = followers.relation
+    return cells.groups.pairs(cells.groups.sums(totals(cells.cell, why[counted(run).cases] == relation, cells.n)))
+
+
+@kpi("retries", "count", "lower", "tries after giving up", "放弃后重试次数")
+def retries(run: Run) -> Pairs:
+    """Counted cases that are another try of a customer who gave up. Each try is a case of its own. The figure
+    is 0 without any."""
+    return _number(run, Relation.RETRY)
+
+
+@kpi("repeats", "count", "lower", "repeated contacts", "重复来访次数")
+def repeats(run: Run) -> Pairs:
+    """Counted cases that are another contact of a customer who had been served. The figure is
+    0 without any."""
+    return _number(run, Relation.REPEAT)
+
+
+@kpi("duplicates", "count", "lower", "second submissions", "重复提交次数")
+def duplicates(run: Run) -> Pairs:
+    """Counted cases that were submitted a second time because nobody had answered. The figure
+    is 0 without any."""
+    return _number(run, Relation.DUPLICATE)
+
+
+@kpi("bot_share", "share", None, "solved by the bot", "机器人解决的比例")
+def bot_share(run: Run) -> Pairs:
+    """Counted cases that a bot solved before they reached anyone ÷ counted cases. NaN without cases."""
+    work, cells = run.workload, case_cells(run)
+    solved = np.zeros(work.n_cases, bool)
+    solved[work.case[of_kind(run, "bot")[work.step]]] = True
+    sums = cells.groups.sums
+    ours = totals(cells.cell, solved[counted(run).cases], cells.n)
+    return cells.groups.pairs(ratio(sums(ours), sums(totals(cells.cell, np.ones(len(cells.cell)), cells.n))))
