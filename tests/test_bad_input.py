@@ -70,6 +70,13 @@ def test_a_file_with(project: TemporaryProject, case: str) -> None:
     assert hint in told
 
 
+def test_an_empty_file_lacks_everything_on_one_line(project: TemporaryProject) -> None:
+    project.write(BASELINE, "")
+    told = refused(project, "run", "desk/baseline")
+    assert told.startswith(f"{BASELINE}: clock, departments, pools, ")
+    assert len(told.splitlines()) == 1
+
+
 def test_a_step_that_nobody_can_do(project: TemporaryProject) -> None:
     project.change("  expert: {day: 2}\n", "")
     told = refused(project, "run", "desk/baseline")
@@ -223,6 +230,7 @@ def test_a_trace_that_is_no_table(
         (["run", "desk/both", "--log", "csw"], "csw"),
         (["follow", "desk/both"], "which case?"),
         (["follow", "desk/both", "case=x"], "expected a whole number"),
+        (["run", "desk/both", "replications", "=", "3"], "without spaces"),
         (["new"], "name the folder"),
         (["list", "dsk"], "did you mean desk?"),
         (["run", "desk/both", "--project", "nowhere"], "there is no folder"),

@@ -185,6 +185,10 @@ class Loaded:
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """(names, settings)"""
+    if "=" in words:
+        from servsim.model.errors import InputError
+
+        raise InputError("command line: write a setting without spaces, for example replications=50")
     names = [word for word in words if "=" not in word.partition("[")[0] and word[:1] not in ("~", "+")]
     return names, [word for word in words if word not in names]
 
@@ -637,7 +641,8 @@ COMMANDS = {
     "run": Command(
         _run_one,
         "SCENARIO [key=value …] [--log csv|xes]",
-        "All figures of one scenario with their intervals.",
+        "All figures of one scenario with their intervals.\n"
+        "Writes results/STUDY-VARIANT, in place of the last run there; experiment=NAME writes results/NAME.",
         ("run fault_repair/peak_30", "run fault_repair/peak_30 replications=50 seed=7", "run fault_repair --log xes"),
         (("--log", {"choices": ("csv", "xes"), "help": "also write the event log of replication 0"}),),
     ),
@@ -645,11 +650,12 @@ COMMANDS = {
         _compare,
         "[STUDY | SCENARIO …] [key=value …]",
         "Which scenario is better than the baseline, by how much, and how sure that is.\n"
-        "The first scenario is the baseline. A setting with several values adds a scenario for each.",
+        "The first scenario is the baseline. A setting with several values adds a scenario for each.\n"
+        "Writes results/STUDY, in place of the last comparison there; experiment=NAME writes results/NAME.",
         (
             "compare fault_repair",
             "compare fault_repair/baseline fault_repair/peak_30 replications=50 seed=7 staffing.desk.day=12",
-            "compare fault_repair/baseline staffing.desk.day=10,12,14",
+            "compare fault_repair/baseline staffing.desk.day=10,12,14 experiment=more_by_day",
             'compare fault_repair/baseline "staffing.desk.day=range(10,15,2)" dispatch=fcfs,edd',
         ),
     ),

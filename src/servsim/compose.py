@@ -38,7 +38,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from servsim.model.errors import InputError
-from servsim.project import DEFAULTS, SELF, Project, find, study_of
+from servsim.project import DEFAULTS, SELF, Project, find
 from servsim.registry import suggestion
 from servsim.sources import (
     COMMAND_LINE,
@@ -450,11 +450,35 @@ def explain(error: Any, data: Mapping[str, Any], composed: Composed) -> list[str
 
     language = str(composed.mapping.get("language", "en"))
     lines = []
-    for path, message in problems(error, data, language):
-        unknown = _unknown_setting(path, message, composed)
-        where = composed.sources.where(path) or shown(Path("scenarios") / f"{study_of(composed.name)}")
-        lines.append(unknown or f"{where}: {dotted(path) or composed.name}: {message}")
+    own = _own_file(composed)
+    for message, paths in _together(problems(error, data, language), data):
+        unknown = _unknown_setting(paths[0], message, composed)
+        where = composed.sources.where(paths[0]) or own
+        lines.append(unknown or f"{where}: {', '.join(map(dotted, paths)) or composed.name}: {message}")
     return list(dict.fromkeys(lines))
+
+
+Place = tuple[str | int, ...]
+
+
+def _own_file(composed: Composed) -> str:
+    """The scenario's own file, for what stands in none."""
+    name = f"scenarios/{composed.name.partition('[')[0]}.yaml"
+    return next((layer.where for layer in composed.sources.layers if layer.where.endswith(name)), name)
+
+
+def _together(found: Sequence[tuple[Place, str]], data: Mapping[str, Any]) -> list[tuple[str, list[Place]]]:
+    """(message, paths): all sections that a scenario lacks in one, anything else by itself."""
+    told: list[tuple[str, list[Place]]] = []
+    lacks: dict[str, list[Place]] = {}
+    for path, message in found:
+        if len(path) == 1 and path[0] not in data and message in lacks:
+            lacks[message].append(path)
+            continue
+        told.append((message, [path]))
+        if len(path) == 1 and path[0] not in data:
+            lacks[message] = told[-1][1]
+    return told
 
 
 def _unknown_setting(path: Sequence[str | int], message: str, composed: Composed) -> str | None:
