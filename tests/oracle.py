@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from oracle_outages import Outages
+from oracle_reserve import Reserve
 
 from servsim.records import EndOfShift, EventLog, Outcome, Plan, Preempt, RankBy, Workload
 from servsim.records.workload import FORK
@@ -36,6 +37,10 @@ class Item:
     state: str = AHEAD
     enabled: int = -1
     offered: int = -1
+    asked: int = -1  # offered for the last time
+    new: bool = False  # not yet looked at whether there is a place
+    again: int = -1  # found no place and tries again then
+    tries: int = 0
     started: int = -1
     completed: int = -1
     worker: int = -1
@@ -46,7 +51,7 @@ class Item:
 
     @property
     def place(self) -> tuple[int, int, int]:
-        return self.rank, -1 if self.interrupted else self.offered, self.number
+        return self.rank, -1 if self.interrupted else self.asked, self.number
 
 
 @dataclass
@@ -72,7 +77,7 @@ class Worker:
         return self.on_duty and self.break_ends < 0 and self.hand is None
 
 
-class Oracle(Outages):
+class Oracle(Outages, Reserve):
     """One run, by brute force."""
 
     def __init__(self, plan: Plan, work: Workload) -> None:
@@ -111,7 +116,10 @@ class Oracle(Outages):
         self.gives_up: dict[int, list[Item]] = {}  # case: what was in hand when patience ran out
         self.stretches: list[tuple[int, int, int, int]] = []
         self.escalated: list[tuple[int, int]] = []
+        self.turned: set[int] = set()  # cases that found no place to wait
+        self.blocked: list[tuple[int, int]] = []
         self.prepare_outages()
+        self.prepare_reserve()
 
     # ------------------------------------------------------------------ the clock
     def run(self, until: int) -> EventLog:
@@ -129,12 +137,16 @@ class Oracle(Outages):
                 self.outages_start(t)
                 self.starts_of_shift(t)
                 self.outages_end(t)
+            self.reserve_arrives(t)
+            if first:
                 self.breaks_due(t)
                 self.ends_of_break(t)
             self.dispatch(t)
             self.comings(t)
             self.patience(t)
             self.escalations(t)
+            if first:
+                self.long_waits(t)
             self.has_met = False
             if first:
                 self.meetings(t)
@@ -143,6 +155,7 @@ class Oracle(Outages):
     def something_is_due(self, t: int) -> bool:
         busy = any(w.hand is not None and w.hand.ends == t for w in self.workers)
         follows = t in self.wakes_at.values() or t in self.asks_at.values()
+        busy = busy or t in self.arrives.values()
         return busy or self.has_met or follows or any(self.escalates(item, t) for item in self.items)
 
     def completions(self, t: int) -> None:
@@ -221,7 +234,7 @@ class Oracle(Outages):
                     if on >> Outcome.IN_PROCESS & 1:
                         self.asks_at[follower] = t + lag
                 self.enable(item, t)
-            elif item.state == HELD and item.enabled + item.hold == t:
+            elif item.state == HELD and t == (item.enabled + item.hold if item.again < 0 else item.again):
                 self.offer(item, t)
             elif item.state == RUNNING and item.ends == t:
                 self.finish(item, t)
@@ -252,26 +265,52 @@ class Oracle(Outages):
     def patience(self, t: int) -> None:
         for case in range(self.work.n_cases):
             limit = self.work.patience[case]
-            if limit < 0 or self.came_at[case] + limit != t or self.left[case] >= 0 or case in self.asked:
+            if limit < 0 or self.came_at[case] + limit != t or self.left[case] >= 0 or case in self.asked | self.turned:
                 continue
             self.asked.add(case)
             own = self.of_case(case)
             if any(item.answers and item.started >= 0 for item in own):
                 continue
-            in_hand = [item for item in own if item.state == IN_HAND]
-            for item in own:
-                if item.state not in (DONE, IN_HAND):
-                    item.state = GONE
-            if in_hand:
-                self.gives_up[case] = in_hand
+            self.leave_unserved(case, t)
+
+    def leave_unserved(self, case: int, t: int) -> None:
+        own = self.of_case(case)
+        in_hand = [item for item in own if item.state == IN_HAND]
+        for item in own:
+            if item.state not in (DONE, IN_HAND):
+                item.state = GONE
+        if in_hand:
+            self.gives_up[case] = in_hand
+        else:
+            self.leave(case, t, Outcome.TURNED_AWAY if case in self.turned else Outcome.ABANDONED)
+        self.send_home(t)
+
+    # ------------------------------------------------------------------ places to wait
+    def places(self, t: int) -> None:
+        """After dispatch: newcomers keep a place, first numbers first, or are turned away."""
+        limits = self.plan.waiting_places
+        newcomers = [item for item in self.items if item.new]
+        for item in newcomers:
+            item.new = False
+            waiting = [o for o in self.items if o.state == QUEUED and o.skill == item.skill and o is not item and not o.new]
+            if item.state != QUEUED or len(waiting) < limits[item.skill]:
+                continue
+            self.blocked.append((item.number, t))
+            row = self.work.redial[item.case] if self.work.redial.size else np.array([-1])
+            lag = int(row[item.tries % len(row)])
+            if lag >= 0:
+                item.tries, item.state, item.again = item.tries + 1, HELD, t + lag
+                item.rank -= int(self.work.rank_slope[item.skill]) * t
             else:
-                self.leave(case, t, Outcome.ABANDONED)
+                self.turned.add(item.case)
+                self.leave_unserved(item.case, t)
 
     def escalations(self, t: int) -> None:
         for item in self.items:
             if self.escalates(item, t):
                 self.escalated.append((item.number, t))
                 item.skill, item.entered = int(self.plan.escalate_to[item.skill]), t
+                self.entered_since.append(item.skill)
                 if self.by_work_left(item):
                     item.rank = item.left
                 self.dispatch(t)
@@ -315,9 +354,11 @@ class Oracle(Outages):
             self.offer(item, t)
 
     def offer(self, item: Item, t: int) -> None:
-        item.offered = t
+        item.offered, item.asked = t if item.offered < 0 else item.offered, t
         if item.skill >= 0:
+            item.new = bool(len(self.plan.waiting_places)) and self.plan.waiting_places[item.skill] >= 0
             item.state, item.entered = QUEUED, t
+            self.entered_since.append(item.skill)
             item.rank += int(self.work.rank_slope[item.skill]) * t
             return
         if item.gate >= 0:
@@ -334,7 +375,7 @@ class Oracle(Outages):
         item.state, item.completed = DONE, t
         if item.case in self.gives_up:
             if all(other.state == DONE for other in self.gives_up[item.case]):
-                self.leave(item.case, t, Outcome.ABANDONED)
+                self.leave(item.case, t, Outcome.TURNED_AWAY if item.case in self.turned else Outcome.ABANDONED)
             return
         if not item.then:
             self.leave(item.case, t, Outcome(item.leaves))
@@ -358,7 +399,7 @@ class Oracle(Outages):
         return half_up(item.left * 100, self.pace(w, item))
 
     def take_up(self, w: Worker, item: Item, t: int) -> None:
-        w.hand, w.since = item, t
+        w.hand, w.since, item.new = item, t, False
         item.state, item.worker, item.ends = IN_HAND, w.number, t + self.service(w, item)
         if item.started < 0:
             item.started = t
@@ -401,6 +442,12 @@ class Oracle(Outages):
 
     # ------------------------------------------------------------------ dispatch
     def dispatch(self, t: int) -> None:
+        self.send_home(t)
+        self.match(t)
+        self.send_home(t)
+        self.look(t)
+
+    def match(self, t: int) -> None:
         while True:
             pairs = [
                 (int(self.plan.preference[w.pool, item.skill]), self.place(item, t), w)
@@ -412,6 +459,7 @@ class Oracle(Outages):
             if not pairs and self.interruption(t):
                 continue
             if not pairs:
+                self.places(t)
                 return
             best = min((preference, place) for preference, place, _ in pairs)
             able = [w for preference, place, w in pairs if (preference, place) == best]
@@ -421,7 +469,7 @@ class Oracle(Outages):
     def place(self, item: Item, t: int) -> tuple[int, int, int]:
         """The item's place in its queue; by points it changes from tick to tick."""
         if len(self.work.rank_by) and self.work.rank_by[item.skill] == RankBy.POINTS:
-            return -int(self.work.points[item.case]) * (t - item.offered), *item.place[1:]
+            return -int(self.work.points[item.case]) * (t - item.asked), *item.place[1:]
         return item.place
 
     def interruption(self, t: int) -> bool:
@@ -512,9 +560,14 @@ class Oracle(Outages):
             escalated_at=moves[:, 1].copy(),
             left_at=np.array(self.left, np.int64),
             outcome=np.array(self.outcome, np.int8),
+            blocked_item=np.array([i for i, _ in self.blocked], np.int32),
+            blocked_at=np.array([at for _, at in self.blocked], np.int64),
             arrived_at=np.array(self.came_at if len(self.work.followers.case) else [], np.int64),
             down_unit=np.array([u for u, _, _ in self.down_log], np.int32),
             down_from=np.array([begin for _, begin, _ in self.down_log], np.int64),
+            reserve_worker=np.array([w for w, _, _ in self.stays(until)], np.int32),
+            reserve_from=np.array([begin for _, begin, _ in self.stays(until)], np.int64),
+            reserve_to=np.array([end for _, _, end in self.stays(until)], np.int64),
             down_to=np.array([end if end >= 0 else until for _, _, end in self.down_log], np.int64),
         )
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.model import EXITS, Promise, Scenario, Work
+from servsim.model import EXITS, Meeting, Promise, Scenario, Work
 from servsim.model.calendar import DAY_TYPES
 from servsim.model.promises import CALENDAR
 from servsim.outlook import Inflow, Outlook, Team, dispatch_delay, travel
@@ -41,7 +41,7 @@ def lint(scenario: Scenario) -> list[Finding]:
     """
     outlook = Outlook(scenario)
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
-    found += _not_needed(scenario)
+    found += [*_not_needed(scenario), *_seats(outlook)]
     return sorted(found, key=lambda finding: finding.severity)
 
 
@@ -56,6 +56,25 @@ def _never_on_duty(outlook: Outlook) -> Iterator[Finding]:
                 f"{skill}: nobody who can do it is on duty at any time, while {_hours(load.sum())} of work come in"
             )
             yield Finding("error", message, team.where)
+
+
+def _seats(outlook: Outlook) -> Iterator[Finding]:
+    """Meetings to which more comes than they have seats for."""
+    scenario, horizon = outlook.scenario, outlook.scenario.clock.horizon
+    for process in scenario.used_processes():
+        ours = [i for i in outlook.inflows if scenario.case_classes[i.case_class].process == process]
+        for name, step in scenario.flow(process).steps.items():
+            if not isinstance(step, Meeting):
+                continue
+            comes = sum(i.by(np.array([horizon]))[0] * travel(scenario, i).visits[name] for i in ours)
+            times = int((step.openings(scenario.clock) < horizon).sum())
+            where, held = f"processes.{process}.steps.{name}", f"{times} meetings before the horizon"
+            if not times:
+                yield Finding("error", f"{name}: no meeting is held before the horizon", where)
+            elif step.seats is not None and comes > times * step.seats * _MORE:
+                what = f"{_number(comes)} items come to {held} with {step.seats} seats each"
+                message = f"{name}: {what}; more and more wait"
+                yield Finding("warning", message, f"{where}.seats")
 
 
 def _not_needed(scenario: Scenario) -> Iterator[Finding]:

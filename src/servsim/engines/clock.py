@@ -30,7 +30,7 @@ class Clock(simpy.Environment):
         super().__init__()
         self.tick: int = 0
         self.phase: int = 0
-        self.key: int = 0
+        self.key: int = -1
         self.agenda: list[Booking] = self._queue  # type: ignore[assignment]
 
     @property

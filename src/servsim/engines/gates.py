@@ -1,4 +1,4 @@
-"""When a gate opens: meetings and deliveries at fixed times (docs/semantics.md, rule 10)."""
+"""When a gate opens: meetings and deliveries at fixed times (docs/semantics.md, rule 12)."""
 
 from __future__ import annotations
 

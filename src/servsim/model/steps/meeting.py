@@ -26,7 +26,7 @@ class Timetable(Model):
     @model_validator(mode="after")
     def _times_or_every(self) -> Self:
         if (self.times is None) == (self.every is None):
-            raise refuse((("times",), "give either `times` of the day ([\"10:00\", \"14:00\"]) or `every` (2 h)"))
+            raise refuse((("times",), 'give either `times` of the day (["10:00", "14:00"]) or `every` (2 h)'))
         if self.times is not None and (not self.times or self.first):
             raise refuse((("times",), "names no time of the day" if not self.times else "has no `first`; leave it out"))
         if self.every is not None and (self.every <= 0 or "days" in self.model_fields_set):

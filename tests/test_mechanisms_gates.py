@@ -1,0 +1,176 @@
+"""Meetings, deliveries and approvals: by hand with the whole log, against theory, and in a scenario."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from worlds import Case, Do, Gate, World, expect, mapping, tiny
+
+from servsim import prepare
+from servsim.engines import Engine
+from servsim.lint import lint
+from servsim.model import Scenario
+from servsim.quantities import DAY, HOUR, MINUTE
+from servsim.simulate import SimulatedRun, simulate
+
+
+def at_board(gate: Gate, cases: dict[str, Case], **changes: Any) -> World:
+    return tiny(cases, gates={"board": gate}, **changes)
+
+
+def goes_to_board(at: int, work: int = 0, **more: Any) -> Case:
+    return Case(at, [Do(None, work, gate="board")], **more)
+
+
+def scenario(steps: dict[str, Any], start: str = "", **changes: Any) -> Scenario:
+    process = {"start": start or next(iter(steps)), "steps": steps}
+    return Scenario.model_validate(mapping(processes={"p": process}, **changes))
+
+
+# ------------------------------------------------------------------ rule 12, by hand
+
+
+def test_rule_12_at_most_so_many_oldest_first_and_none_who_comes_too_late(engine: Engine) -> None:
+    """Truth M31: 10:00 and 14:00, two seats, submission 30 minutes before. N3 misses 9:30, N5 misses 13:30."""
+    gate = Gate([600, 840, 2040, 2280], seats=2, deadline=30)
+    cases = {f"n{k + 1}": goes_to_board(at) for k, at in enumerate([550, 560, 580, 800, 815])}
+    expect(
+        engine,
+        at_board(gate, cases, until=2880),
+        """
+        n1 550 550  600  600
+        n2 560 560  600  600
+        n3 580 580  840  840
+        n4 800 800  840  840
+        n5 815 815 2040 2040
+        left n1 600, n2 600, n3 840, n4 840, n5 2040
+        """,
+    )
+
+
+def test_rule_12_who_comes_at_the_tick_of_the_meeting_takes_part(engine: Engine) -> None:
+    expect(engine, at_board(Gate([10]), {"a": goes_to_board(10)}), "a 10 10 10 10\nleft a 10")
+
+
+def test_rule_12_all_at_once_or_in_turn_within_the_length_of_the_meeting(engine: Engine) -> None:
+    cases = {"a": goes_to_board(0, 20), "b": goes_to_board(1, 50), "c": goes_to_board(2, 10)}
+    lines = "a 0 0 60 80\nb 1 1 60 110\nc 2 2 60 70\nleft a 80, b 110, c 70"
+    expect(engine, at_board(Gate([60, 180]), cases), lines)
+    in_turn = "a 0 0 60 80\nb 1 1 180 230\nc 2 2 180 240\nleft a 80, b 230, c 240"  # b ends after 70 minutes: too long
+    expect(engine, at_board(Gate([60, 180], lasts=60), cases), in_turn)
+
+
+def test_rule_12_all_who_leave_together_are_dispatched_together(engine: Engine) -> None:
+    """b is more urgent than a; at 60 ann, idle, sees both."""
+    cases = {
+        "a": Case(0, [Do(None, gate="board"), Do("desk", 5, rank=2)]),
+        "b": Case(1, [Do(None, gate="board"), Do("desk", 5, rank=1)]),
+    }
+    expect(
+        engine,
+        at_board(Gate([60]), cases),
+        """
+        a.board 0 0 60 60
+        a.desk 60 60 65 70 ann
+        b.board 1 1 60 60
+        b.desk 60 60 60 65 ann
+        left a 70, b 65
+        """,
+    )
+
+
+def test_rule_12_who_gives_up_leaves_the_seat_to_another(engine: Engine) -> None:
+    cases = {"a": goes_to_board(0, patience=30), "b": goes_to_board(5)}
+    expect(engine, at_board(Gate([60], seats=1), cases), "a 0 0 - -\nb 5 5 60 60\nleft a 30 abandoned, b 60")
+
+
+# ------------------------------------------------------------------ in a scenario
+
+COURIER = {"kind": "handoff", "to": "office", "deliveries": ["10:00", "12:00"], "next": "read"}
+
+
+def test_a_courier_at_set_times() -> None:
+    """Truth M60: f3 just misses the courier of 10:00."""
+    steps = {
+        "write": {"kind": "task", "skill": "a", "time": "15 min", "next": "courier"},
+        "courier": COURIER,
+        "read": {"kind": "task", "skill": "b", "time": "30 min", "next": "end"},
+    }
+    at = {"kind": "appointments", "days": "mon", "times": ["09:10", "09:20", "09:50"]}
+    run = simulate(
+        scenario(
+            steps,
+            pools={"a": {"department": "office"}, "b": {"department": "office"}},
+            staffing={"a": {"always": 1}, "b": {"always": 1}},
+            demand={"files": {"case_class": "ordinary", "arrivals": at}},
+        )
+    )
+    assert (run.log.left_at // MINUTE).tolist() == [630, 660, 750]
+    assert figure(run, "meeting_wait_mean", "step=courier") == pytest.approx((35 + 20 + 115) / 3)
+    assert figure(run, "meeting_left_mean") == 0
+
+
+def figure(run: SimulatedRun, kpi: str, group: str = "all") -> float:
+    table = run.kpis()
+    return float(table[(table.kpi == kpi) & (table.group == group)].value.iloc[0])
+
+
+def test_meetings_on_working_days_and_every_so_often() -> None:
+    board = {"kind": "meeting", "days": "mon-fri", "times": ["14:00", "10:00"], "next": "end"}
+    clock = {"start": "2026-03-06 12:00", "horizon": "4 d", "exceptions": {"2026-03-09": "closed"}}  # Friday noon
+    at = prepare.plan(scenario({"board": board}, clock=clock)).gate_at
+    assert at.tolist() == [2 * HOUR, 3 * DAY + 22 * HOUR]
+    every = {"kind": "meeting", "every": "36 h", "first": "1 h", "next": "end"}
+    at = prepare.plan(scenario({"board": every}, clock=clock)).gate_at
+    assert at.tolist() == [HOUR, 37 * HOUR, 73 * HOUR]
+
+
+def test_meet_03_a_limited_agenda_against_theory() -> None:
+    """Poisson 0.035 a minute, every 120 minutes 5 seats: bulk service at fixed epochs (Bailey 1954)."""
+    board = {"kind": "meeting", "every": "2 h", "seats": 5, "next": "end"}
+    source = {"case_class": "ordinary", "arrivals": {"kind": "poisson", "rate": "2.1/h"}}
+    clock = {"start": "2026-03-02", "warm_up": "30 d", "horizon": "3030 d", "run_out": "3 d"}
+    world = scenario({"board": board}, clock=clock, demand={"calls": source})
+    runs = [simulate(world, 1, k) for k in range(6)]
+    wait = np.array([figure(run, "meeting_wait_mean") for run in runs])
+    left = np.array([figure(run, "meeting_left_mean") for run in runs])
+    for values, expected in ((wait, 109.082922147), (left, 1.71790227514)):
+        assert abs(values.mean() - expected) < 4 * values.std(ddof=1) / 6**0.5, values
+        assert values.std(ddof=1) / 6**0.5 < 0.02 * expected
+
+
+def test_a_gate_leaves_all_other_draws_as_they_were() -> None:
+    task = {"kind": "task", "skill": "desk", "time": {"kind": "exponential", "mean": "5 min"}, "next": "end"}
+    board = {"kind": "meeting", "every": "2 h", "time": {"kind": "exponential", "mean": "5 min"}, "next": "serve"}
+    with_it, without = (prepare.workload(scenario(s, "board" if "board" in s else "serve"), 1, 0) for s in (
+        {"board": board, "serve": task}, {"serve": task}))  # fmt: skip
+    assert (with_it.arrived_at == without.arrived_at).all()
+    assert (with_it.work[with_it.skill >= 0] == without.work).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"times": None}, "give either `times`"),
+        ({"times": ["10:00"], "every": "2 h"}, "give either `times`"),
+        ({"times": []}, "names no time of the day"),
+        ({"times": None, "every": "0 h"}, "longer than zero"),
+        ({"times": None, "every": "2 h", "days": "mon"}, "runs on all days"),
+        ({"seats": 0}, "without seats"),
+    ],
+)
+def test_bad_meetings(changes: dict[str, Any], message: str) -> None:
+    board = {"kind": "meeting", "times": ["10:00"], "next": "end", **changes}
+    with pytest.raises(ValidationError, match=message):
+        scenario({"board": {key: value for key, value in board.items() if value is not None}})
+
+
+def test_lint_sees_fewer_seats_than_inflow_and_meetings_that_are_never_held() -> None:
+    board = {"kind": "meeting", "times": ["10:00"], "seats": 3, "next": "end"}
+    (found,) = lint(scenario({"board": board}))
+    assert found.severity == "warning" and "240 items come to 1 meetings" in found.message
+    (found,) = lint(scenario({"board": {**board, "days": "sun"}}))
+    assert found.severity == "error" and "no meeting is held" in found.message
