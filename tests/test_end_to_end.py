@@ -224,6 +224,15 @@ def test_cases_and_items_that_are_there_at_a_time(run: SimulatedRun, figure: Any
     )
 
 
+def test_interruptions_are_not_processing(run: SimulatedRun, figure: Any) -> None:
+    items, cases = run.items, run.cases
+    done = items[items["completed_at"].notna() & items["case"].isin(cases.index[cases["counted"]])]
+    lasted = (done["completed_at"] - done["started_at"]).dt.total_seconds() / 60
+    assert (done["processing"] < lasted - 29).any()
+    assert (done["processing"] < lasted + 1e-6).all()
+    assert figure["processing_mean", "all"] == pytest.approx(done["processing"].mean())
+
+
 # ---------------------------------------------------------------------- traces
 
 

@@ -87,6 +87,15 @@ class Run:
         )
 
     @cached_property
+    def _worked(self) -> Ticks:
+        """[items] from started to completed, less interruptions; of no meaning for items that are not completed."""
+        log = self.log
+        time = log.completed_at - log.started_at
+        time[log.stretch_item] = 0
+        np.add.at(time, log.stretch_item, log.stretch_to - log.stretch_from)
+        return time
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the event log."""
         return digest(self.log)
@@ -148,7 +157,7 @@ class Run:
                 "started_at": self.when(started),
                 "completed_at": self.when(completed),
                 "waiting": np.where(started >= 0, (started - enabled) / MINUTE, np.nan),
-                "processing": np.where(completed >= 0, (completed - started) / MINUTE, np.nan),
+                "processing": np.where(completed >= 0, self._worked[keep] / MINUTE, np.nan),
             }
         )
 
