@@ -187,6 +187,7 @@ TRACE = """\
         (None, "there is no such file"),
         ("", "is empty"),
         ("time of call\n", "no rows"),
+        ("time of call;kind\n2026-03-03 09:00;a\n", "has semicolons between its columns"),
         ("time of cal\n2026-03-03 09:00\n", 'there is no column "time of call"; did you mean time of cal?'),
         ("time of call\n2026-03-03 09:00\nyesterday\n", 'line 3, column "time of call"'),
         ("time of call,x\n2026-03-03 09:00,1\n2026-03-03 09:00\n", "line 3: has 1 cells, the header has 2"),
@@ -237,6 +238,8 @@ def test_a_trace_that_is_no_table(
         (["run", "desk/both", "--project", "conf"], "servsim new my_desk"),
         (["hydra", "desk/botth"], "did you mean desk/both?"),
         (["hydra", "desk/both", "dispatch=ed"], "did you mean edd?"),
+        (["hydra", "desk/both", "--multirun", "staffing.dsk.day=3,4"], "did you mean staffing.desk.day?"),
+        (["hydra", "--multirun", "staffing.desk.day=3,4"], "name a scenario"),
     ],
 )
 def test_words_that_mean_nothing(project: TemporaryProject, words: list[str], hint: str) -> None:

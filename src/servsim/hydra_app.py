@@ -27,6 +27,8 @@ from servsim.project import Project, find
 
 _TAKES_A_WORD = ("--cfg", "-c", "--info", "-i", "--package", "-p", "--config-name", "-cn", "--config-dir", "-cd")
 _SWEEPS = ("--multirun", "-m")
+_ROOM = 300
+"""Letters that the second line of a message of Hydra's may take."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -42,7 +44,8 @@ def run(words: Sequence[str]) -> int:
             _job()
     except (HydraException, OmegaConfBaseException) as error:
         lines = [line.strip() for part in (error, error.__cause__) if part for line in str(part).splitlines() if line]
-        raise InputError("\n".join(lines[:2])) from error
+        more = " ".join(lines[1:]).partition(" Config search path")[0][:_ROOM]
+        raise InputError("\n".join(filter(None, [*lines[:1], more]))) from error
     finally:
         ProjectSearchPath.project = before
     return 0
@@ -82,6 +85,9 @@ def _translated(project: Project, words: Sequence[str]) -> list[str]:
     names, settings, options = _sorted_out(words)
     sweeping = any(word in _SWEEPS for word in options)
     scenarios = [name for word in names for name in _scenarios(project, word, sweeping)]
+    elsewhere = (project.conf / "config.yaml").is_file() or any(map(_is_hydras, settings))
+    if not scenarios and not elsewhere and all(word in _SWEEPS for word in options):
+        raise InputError("servsim hydra: name a scenario, for example: servsim hydra desk/baseline")
     _check(project, scenarios, settings)
     chosen = [f"scenarios={','.join(scenarios)}"] if scenarios else []
     return [*chosen, *(_setting(project, word) for word in settings), *options]
@@ -109,12 +115,12 @@ def _scenarios(project: Project, word: str, sweeping: bool) -> Iterator[str]:
 
 
 def _check(project: Project, scenarios: Sequence[str], settings: Sequence[str]) -> None:
-    """Raises InputError, before Hydra makes any folder, for scenarios that are not sound without what is swept."""
+    """InputError, before Hydra makes any folder, for scenarios that are not sound with the first values of a sweep."""
     ours = [word.lstrip("+") for word in settings if not _is_hydras(word) and not _is_for_a_sweeper(word)]
-    fixed = [word for word in ours if not parse(word, project).sweep]
     with composing(project) as composer:
+        first = [composer.expand([word])[0][0] for word in ours]
         for name in scenarios:
-            build(composer.scenario(name, fixed), project)
+            build(composer.scenario(name, first), project)
 
 
 def _is_for_a_sweeper(word: str) -> bool:

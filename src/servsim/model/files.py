@@ -19,6 +19,7 @@ from servsim.registry import suggestion
 
 T = TypeVar("T")
 ENCODINGS = ("utf-8-sig", "gb18030")
+_OTHER_SIGNS = {";": "semicolons", "\t": "tabs", "，": "Chinese commas", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Column:
     def instants(self) -> NDArray[np.datetime64]:
         """Dates with times, '2026-03-02 08:15:30', to the microsecond."""
         return np.array(self._each(_instant, "a date and time such as 2026-03-02 08:15"), dtype="datetime64[us]")
+
+    def check(self, read: Callable[[str], object], what: str) -> None:
+        """Raises InputError for the first cell that `read` refuses; `what` is what was expected."""
+        self._each(read, what)
 
     def _each(self, read: Callable[[str], T], what: str) -> list[T]:
         try:
@@ -130,6 +135,10 @@ def _header(path: Path, rows: Any, columns: Mapping[str, str]) -> list[str]:
     header = [name.strip() for name in next(rows, [])]
     for name in columns.values():
         if name not in header:
+            sign = next((s for s in _OTHER_SIGNS if len(header) == 1 and s in header[0]), "")
+            if sign:
+                found = f"has {_OTHER_SIGNS[sign]} between its columns"
+                raise InputError(f"{path}, line 1: {found}; save the file with commas")
             raise InputError(f'{path}, line 1: there is no column "{name}"{suggestion(name, filter(None, header))}')
     return header
 
