@@ -61,6 +61,12 @@ class Comparison:
     settings: Settings
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # scenario → composed mapping
 
+    def __repr__(self) -> str:
+        """Short: in a Python session the frames are looked at one by one."""
+        failed = f", {len(self.failures)} failed" if len(self.failures) else ""
+        frames = ".summary, .differences, .kpis"
+        return f"<Comparison of {', '.join(self.scenarios)}: {self.n} replications{failed}; {frames}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
