@@ -14,7 +14,7 @@ from oracle_outages import Outages
 from oracle_reserve import Reserve
 
 from servsim.records import EndOfShift, EventLog, Outcome, Plan, Preempt, RankBy, Workload
-from servsim.records.workload import FORK
+from servsim.records.workload import FORK, NEVER
 
 AHEAD, HELD, QUEUED, RUNNING, IN_HAND, LAID_DOWN, DONE, GONE, AT_GATE = (
     "ahead", "held", "queued", "running", "in hand", "laid down", "done", "gone", "at a gate",
@@ -228,11 +228,12 @@ class Oracle(Outages, Reserve):
         """Arrivals, ends of what runs by itself, pushes: one by one in the order of the items, each dispatched."""
         for item in self.items:
             is_first = item.number == self.work.first_item[item.case]
-            if is_first and not self.arrived[item.case] and (self.came_at[item.case] == t or self.wakes(item.case, t)):
-                self.arrived[item.case], self.came_at[item.case] = True, t
+            if is_first and not self.arrived[item.case] and (max(0, self.came_at[item.case]) == t or self.wakes(item.case, t)):
+                self.arrived[item.case] = True
+                self.came_at[item.case] = t if self.came_at[item.case] == NEVER else self.came_at[item.case]
                 for _, follower, on, lag in self.followers_of(item.case):
                     if on >> Outcome.IN_PROCESS & 1:
-                        self.asks_at[follower] = t + lag
+                        self.asks_at[follower] = max(t, self.came_at[item.case] + lag)
                 self.enable(item, t)
             elif item.state == HELD and t == (item.enabled + item.hold if item.again < 0 else item.again):
                 self.offer(item, t)
@@ -265,7 +266,7 @@ class Oracle(Outages, Reserve):
     def patience(self, t: int) -> None:
         for case in range(self.work.n_cases):
             limit = self.work.patience[case]
-            if limit < 0 or self.came_at[case] + limit != t or self.left[case] >= 0 or case in self.asked | self.turned:
+            if limit < 0 or max(self.came_at[case] + limit, self.came_at[case], 0) != t or self.left[case] >= 0 or case in self.asked | self.turned:
                 continue
             self.asked.add(case)
             own = self.of_case(case)
@@ -317,6 +318,8 @@ class Oracle(Outages, Reserve):
 
     def escalates(self, item: Item, t: int) -> bool:
         after = self.plan.escalate_after[item.skill] if item.skill >= 0 else -1
+        if after >= 0 and len(self.work.timer_of) and self.work.timer_of[item.skill] >= 0:
+            after = self.work.timer[self.work.timer_of[item.skill], item.number]
         return bool(item.state == QUEUED and item.started < 0 and after >= 0 and item.entered + after == t)
 
     # ------------------------------------------------------------------ gates

@@ -588,3 +588,83 @@ def test_a_later_item_may_be_first_for_a_pool_that_prefers_it(engine: Engine) ->
         left b 24, c 6, d 33
         """,
     )
+
+
+# ------------------------------------------------------------------ 7. escalation after a drawn time
+
+
+def escalating(after: Any, **more: Any) -> Scenario:
+    """A first line of three that escalates to two supervisors; all take ten minutes on average."""
+    pools = {"first": {"department": "office"}, "boss": {"department": "office"}}
+    return queue(
+        3,
+        0.3,
+        exponential(10),
+        26000,
+        pools=pools,
+        staffing={"first": {"always": 3}, "boss": {"always": 2}},
+        processes={
+            "p": {
+                "start": "serve",
+                "steps": {"serve": {"kind": "task", "skill": "first", "time": exponential(10), "next": "end"}},
+            }
+        },
+        dispatch={"teams": {"first": {"escalate": {"after": after, "to": "boss"}}}},
+        **more,
+    )
+
+
+def test_every_item_has_a_time_of_its_own_in_each_queue(engine: Engine) -> None:
+    """a and b move to sup after 3 and 1; from there b moves to boss after 4 more, a after 2."""
+    world = World(
+        teams={"P": Team({"desk": 0}), "Q": Team({"sup": 0}), "R": Team({"boss": 0})},
+        people={"cy": Person("R", [(20, 50)])},
+        cases={"a": Case(0, [Do("desk", 5)]), "b": Case(1, [Do("desk", 5)])},
+        until=50,
+        escalate={"desk": (99, "sup"), "sup": (99, "boss")},
+        timers={"desk": [3, 1], "sup": [2, 4]},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a 0 0 20 25 cy
+        b 1 1 25 30 cy
+        escalated b 2
+        escalated a 3
+        escalated a 5
+        escalated b 6
+        left a 25, b 30
+        """,
+    )
+
+
+def share_escalated(run: Run) -> float:
+    cases = np.unique(run.workload.case[run.log.escalated_item])
+    return float(run.counted[cases].sum() / run.counted.sum())
+
+
+def test_escalation_after_an_exponential_time() -> None:
+    """First line 0.3/min, three servers; passed on after an exponential time of mean 30 min. Exact Markov chain."""
+    assert_means(escalating(exponential(30)), [(mean_time_in_system, 15.4470674907), (share_escalated, 0.166102442591)])
+
+
+def test_escalation_times_are_drawn_beforehand_and_only_they_are() -> None:
+    drawn, fixed, other = escalating(exponential(30)), escalating("30 min"), escalating(exponential(60))
+    one, two, three = (prepare.workload(of, 3, 1) for of in (drawn, fixed, other))
+    assert (one.timer.shape, one.timer_of.tolist()) == ((1, one.n_items), [0, -1])
+    assert (two.timer.size, two.timer_of.size) == (0, 0)
+    assert abs(one.timer.mean() / (30 * MINUTE) - 1) < 0.05
+    assert np.abs(three.timer - 2 * one.timer).max() <= 1
+    assert all(np.array_equal(getattr(one, name), getattr(two, name)) for name in ("arrived_at", "work", "hold"))
+    assert prepare.plan(drawn).escalate_after.tolist() == prepare.plan(fixed).escalate_after.tolist()
+
+
+def test_items_have_timers_for_all_queues_that_they_may_come_to() -> None:
+    teams = {
+        "front": {"escalate": {"after": "5 min", "to": "back"}},
+        "back": {"escalate": {"after": {"kind": "uniform", "low": "2 min", "high": "9 min"}, "to": "front"}},
+    }
+    work = prepare.workload(dispatched(teams=teams), 3, 1)
+    assert work.timer_of.tolist() == [-1, 0]
+    assert ((work.timer >= 2 * MINUTE) & (work.timer <= 9 * MINUTE)).all()

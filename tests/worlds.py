@@ -27,6 +27,7 @@ from servsim.records import (
     Preempt,
     RankBy,
     Relation,
+    Reserves,
     Run,
     Systems,
     Window,
@@ -73,6 +74,7 @@ class Case:
     follows: tuple[str, str, int] | None = None
     """(case, on, lag): dormant until that case gave up, left, was completed, or is unanswered after the lag"""
     points: int = 0  # per unit of time
+    redial: Sequence[int] = ()  # tries again after so long where there is no place to wait, in turn; all cases alike many
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Person:
     duty: Sequence[tuple[int, int]]
     breaks: Sequence[tuple[int, int, str]] = ()
     pace: int | Mapping[str, int] = 100
+    reserve: bool = False  # comes when called
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,18 @@ class Team:
     end_of_shift: str = "finish"
     overtime_limit: int | None = None
     needs: Sequence[str] = ()  # systems
+    called: Called | None = None  # when the reserve is
+
+
+@dataclass(frozen=True)
+class Called:
+    """One of the reserve is called when so many wait, and for each item that waits so long; leaves when idle."""
+
+    waiting: int | None = None
+    oldest: int | None = None
+    delay: int = 0
+    stay: int = 0
+    release: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,9 +146,11 @@ class World:
     earliest: Sequence[str] = ()  # skills for whose items the one taken up first is interrupted
     by_work_left: Sequence[str] = ()  # skills ranked by the work that is left
     by_points: Sequence[str] = ()  # skills ranked by the points that their cases have collected
+    timers: Mapping[str, Sequence[int]] = field(default_factory=dict)  # skill: times of its escalation, item by item
     unit: int = MINUTE
     gates: Mapping[str, Gate] = field(default_factory=dict)
     systems: Mapping[str, Failing] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)  # skill: so many may wait
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -182,6 +199,21 @@ class World:
             preempts=codes([Preempt[self.preempt.get(skill, "not").upper()] for skill in skills]),
             victim_earliest=codes([skill in self.earliest for skill in skills]),
             systems=self.failing(),
+            reserves=self.reserves(),
+            waiting_places=ids([self.places.get(skill, -1) for skill in skills] if self.places else []),
+        )
+
+    def reserves(self) -> Reserves:
+        """Who is called in, as records."""
+        called = [team.called or Called() for team in self.teams.values()]
+        return Reserves(
+            worker=codes([person.reserve for person in self.people.values()]),
+            call_waiting=np.array([-1 if c.waiting is None else c.waiting for c in called], np.int64),
+            call_oldest=self.ticks([c.oldest for c in called]),
+            delay=self.ticks([c.delay for c in called]),
+            stay=self.ticks([c.stay for c in called]),
+            release=np.array([c.release for c in called], np.int64),
+            wage=np.zeros(len(called)),
         )
 
     def failing(self) -> Systems:
@@ -272,6 +304,9 @@ class World:
             lot=ids([item.do.lot for _, item in flat]),
             rank_by=codes([self._rank_by(skill) for skill in skills]),
             points=np.array([case.points * 1_000_000 for case in cases], np.int64),
+            timer_of=ids([list(self.timers).index(s) if s in self.timers else -1 for s in skills] if self.timers else []),
+            timer=np.array([self.ticks(np.resize(row, len(flat)).tolist()) for row in self.timers.values()]),
+            redial=self.redials(),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
         )
 
@@ -302,6 +337,11 @@ class World:
             lag=self.ticks([lag for _, _, _, lag in dormant]),
             relation=codes([Relation.RETRY] * len(dormant)),
         )
+
+    def redials(self) -> np.ndarray:
+        most = max((len(case.redial) for case in self.cases.values()), default=0)
+        rows = [self.ticks(case.redial or [None] * most) for case in self.cases.values()]
+        return np.array(rows, np.int64).reshape(len(rows), most) if most else np.empty((0, 0), np.int64)
 
     def shown(self) -> str:
         """The world as one could write it down."""
@@ -428,12 +468,14 @@ def told(world: World, run: Run) -> list[str]:
     lines += [f"{run.plan.workers[w]}: {item[i]} {when(begin)}-{when(end)}" for i, w, begin, end in parts]
     escalated = zip(log.escalated_item, log.escalated_at, strict=True)
     lines += [f"escalated {item[i]} {when(at)}" for i, at in escalated]
+    lines += [f"no place: {item[i]} {when(at)}" for i, at in zip(log.blocked_item, log.blocked_at, strict=True)]
     return [*lines, f"left {', '.join(map(_left, names, map(when, log.left_at), log.outcome))}".rstrip()]
 
 
 def _left(case: str, at: str, outcome: int) -> str:
     how = Outcome(outcome).name.lower()
-    return f"{case} {at}" + (f" {how}" if outcome in (Outcome.REJECTED, Outcome.ABANDONED) else "")
+    shown = (Outcome.REJECTED, Outcome.ABANDONED, Outcome.TURNED_AWAY)
+    return f"{case} {at}" + (f" {how}" if outcome in shown else "")
 
 
 def expect(engine: Engine, world: World, lines: str) -> None:
@@ -464,6 +506,8 @@ def random_world(pick: Pick) -> World:
 
     gates = _gates(pick, grid, until) if sometimes() else {}
     systems, teams = _systems(pick, teams, people, grid) if sometimes() else ({}, teams)
+    if sometimes():
+        teams, people = _reserve(pick, teams, people, grid)
 
     def do() -> Do:
         if gates and sometimes(4):
@@ -492,27 +536,33 @@ def random_world(pick: Pick) -> World:
                 parts.append(tried())
         return parts
 
-    at, cases = 0, {}
+    places = sometimes()
+    redials = places and sometimes(2)
+
+    at, cases = -grid * pick(0, 3) if sometimes(6) else 0, {}
     for name in "abcdefg"[: pick(1, 7)]:
         at += pick(0, 2) * grid
         patience = None if patient else pick(0, 4) * grid
-        cases[name] = Case(at, path(0), patience, rejected=sometimes(6), points=pick(0, 3))
+        again = tuple(pick(1, 3) for _ in range(2)) if redials and pick(0, 2) else ()
+        cases[name] = Case(at, path(0), patience, rejected=sometimes(6), points=pick(0, 3), redial=again)
     if sometimes(4):
         for name in "uvwxyz"[: pick(1, 5)]:
             follows = (list(cases)[pick(0, len(cases) - 1)], list(ON)[pick(0, len(ON) - 1)], pick(0, 3) * grid)
-            cases[name] = Case(0, path(0), pick(0, 4) * grid if sometimes() else None, sometimes(6), follows)
+            cases[name] = Case(0, path(0), pick(0, 4) * grid if sometimes() else None, sometimes(6), follows=follows)
     return World(
         teams=teams,
         people=people,
         cases=cases,
         until=until,
         assignment={skill: ASSIGNMENT[pick(0, 4)] for skill in skills} if sometimes() else {},
-        escalate=_escalations(pick, skills, grid) if sometimes() else {},
+        escalate=_escalations(pick, skills, grid) if sometimes() and not redials else {},
         slope={skill: pick(-1, 1) for skill in skills} if sometimes() else {},
         unit=1,
         gates=gates,
         systems=systems,
         **_interruptions(pick, skills),
+        timers={skill: [pick(1, 4) * grid for _ in range(3)] for skill in skills if pick(0, 1)} if sometimes() else {},
+        places={skill: pick(0, 2) for skill in skills if pick(0, 1)} if places else {},
     )
 
 
@@ -527,6 +577,22 @@ def _interruptions(pick: Pick, skills: str) -> dict[str, Any]:
         "by_work_left": [skill for skill in skills if not pick(0, 2)],
         "by_points": by_points,
     }
+
+
+def _reserve(
+    pick: Pick, teams: dict[str, Team], people: dict[str, Person], grid: int
+) -> tuple[dict[str, Team], dict[str, Person]]:
+    """Some of the people come when called, some teams have additional ones who do."""
+    who = dict(people)
+    for name, team in teams.items():
+        if pick(0, 1):
+            marks = pick(1, 3) if pick(0, 2) else None, grid * pick(1, 2) if not pick(0, 2) else None
+            called = Called(*marks, grid * pick(0, 2), grid * pick(0, 3), pick(0, 1) if not pick(0, 2) else 0)
+            teams = {**teams, name: replace(team, called=called)}
+            for k in range(pick(1, 2)):
+                pace = {skill: (100, 50)[pick(0, 1)] for skill in team.skills}
+                who[f"{name}r{k}"] = Person(name, [], pace=pace, reserve=True)
+    return teams, who
 
 
 def _systems(

@@ -68,12 +68,13 @@ class Queue:
 
     __slots__ = (
         "by_work_left", "escalate_after", "escalate_to", "idle", "limit", "picks", "picky", "plain", "pools", "preempts",
-        "score", "simple", "skill", "slope", "special", "waiting",
+        "score", "simple", "skill", "slope", "special", "timer", "waiting",
     )  # fmt: skip
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
         self.skill, self.slope, self.picks = skill, slope, RULES[rule]
         self.escalate_after, self.escalate_to = after, to
+        self.timer: list[int] = []  # [items] drawn instead
         self.waiting: list[Place] = []  # a heap; items that went elsewhere are dropped when they come first
         self.pools: list[Pool] = []
         self.idle: deque[Worker] = deque()  # of the one pool of a plain queue
@@ -157,6 +158,8 @@ class Floor:
         self.stretches: list[tuple[int, int, int, int]] = []  # item, worker, from, to: of interrupted items
         self.escalations: list[tuple[int, int]] = []  # item, at
         self.blocked: list[tuple[int, int]] = []  # item, at: each time that there was no place to wait
+        self.tries: dict[int, int] = {}  # of such items
+        self.never_offered: list[int] = []  # items whose case had left when they were to be offered
         self.still_to_join: dict[int, int] = {}
         self.careful = "least_utilised" in plan.assignment  # stretches of work have to be noted
         plain = all(pool.plain_queue for pool in self.pools)
@@ -188,6 +191,8 @@ class Floor:
             pool.queues = [self.queues[skill] for skill, place in enumerate(pool.preference) if place >= 0]
             for queue in pool.queues:
                 queue.pools.append(pool)
+        for queue, row in zip(self.queues, self.workload.timer_of.tolist(), strict=False):
+            queue.timer = self.workload.timer[row].tolist() if row >= 0 else []
         self.equip(plan)
         for queue in self.queues:
             queue.settle()

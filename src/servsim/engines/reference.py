@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 from operator import attrgetter
 
+import numpy as np
+
 from servsim.engines.clock import ARRIVAL, COMPLETION, DISPATCH, ESCALATION, PATIENCE, Moments
 from servsim.engines.floor import GONE, WAKES, Match, Place, Pool, Queue, Worker, ticks_at
 from servsim.engines.followers import Following
@@ -21,6 +23,7 @@ from servsim.engines.logbook import log_of
 from servsim.engines.outages import Outages
 from servsim.engines.places import WaitingPlaces
 from servsim.engines.preemption import Preemption
+from servsim.engines.reserve import Reserve
 from servsim.engines.timeouts import Timeouts
 from servsim.records import EndOfShift, EventLog, Plan, Workload
 from servsim.records.workload import FORK
@@ -28,7 +31,7 @@ from servsim.records.workload import FORK
 
 def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     """The log of what happens to `workload` under `plan` before the tick `until`."""
-    kind = Disrupted if plan.systems.names else Service
+    kind = Disrupted if plan.systems.names or plan.reserves.worker.any() else Service
     return kind(plan, workload).run(until)
 
 
@@ -50,14 +53,16 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
     def arrivals(self) -> Moments:
         """Cases come in, one by one."""
         work = self.workload
-        patience = work.patience.tolist() if (work.patience >= 0).any() else None
+        enters = np.maximum(work.arrived_at, 0)
+        ends = np.where(work.patience >= 0, np.maximum(work.arrived_at + work.patience, enters), -1)
+        patience = ends.tolist() if (ends >= 0).any() else None
         watched = self.unanswered
-        for case, (at, item) in enumerate(zip(work.arrived_at.tolist(), work.first_item.tolist(), strict=False)):
+        for case, (at, item) in enumerate(zip(enters.tolist(), work.first_item.tolist(), strict=False)):
             yield at, ARRIVAL, item
             if watched and case in watched:
-                self.watch(case, at)
+                self.watch(case, int(work.arrived_at[case]))
             if patience and patience[case] >= 0:
-                self.clock.book(at + patience[case], PATIENCE, case, self.lose_patience)
+                self.clock.book(patience[case], PATIENCE, case, self.lose_patience)
             if self.hold:
                 self.reach(item, at)
             else:
@@ -75,6 +80,8 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
         """The dispatch delay is over."""
         if self.skill[item] != GONE:
             self.offer(item, self.clock.tick)
+        elif item not in self.tries:
+            self.never_offered.append(item)
 
     def offer(self, item: int, now: int) -> None:
         """The item joins the queue of its skill, or is taken up at once; one that needs nobody runs by itself."""
@@ -99,7 +106,8 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
     def enter(self, queue: Queue, place: Place, now: int) -> None:
         heappush(queue.waiting, place)
         if queue.escalate_after >= 0:
-            self.clock.book(now + queue.escalate_after, ESCALATION, place[2], self.escalate)
+            after = queue.timer[place[2]] if queue.timer else queue.escalate_after
+            self.clock.book(now + after, ESCALATION, place[2], self.escalate)
         self.dispatch(now, (queue,))
 
     def run_by_itself(self, item: int, now: int) -> None:
@@ -292,5 +300,5 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
         return now + ticks_at(pace, work) <= worker.duty_until
 
 
-class Disrupted(Outages, Service):
-    """A service with systems that fail."""
+class Disrupted(Reserve, Outages, Service):
+    """A service with systems that fail, or with people who are called in."""

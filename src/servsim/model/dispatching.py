@@ -34,9 +34,10 @@ Assignment = Annotated[str, _named("assignment rule", ASSIGNMENTS)]
 
 
 class Escalation(Model):
-    """An item that has waited `after` in its queue moves to that of the skill `to`."""
+    """An item that has waited `after` (drawn for each item, if it is a distribution) in its queue moves to that of the
+    skill `to`."""
 
-    after: Duration
+    after: AnyDistribution
     to: Id
 
 
@@ -91,6 +92,15 @@ class Dispatch(Model):
     preempt: Preempt | None = None
     victim: Victim = "latest_started"
     teams: dict[Id, TeamDispatch] = Field(default_factory=dict)
+
+    def chain(self, skill: str) -> tuple[str, ...]:
+        """The queues in which an item of the skill may come to wait, one after the other."""
+        chain: list[str] = []
+        while skill not in chain:
+            chain.append(skill)
+            escalate = self.for_skill(skill).escalate
+            skill = escalate.to if escalate else skill
+        return tuple(chain)
 
     def for_skill(self, skill: str) -> Policy:
         """The settings of a skill: its own where given, else those of all."""

@@ -16,16 +16,17 @@ COLUMNS = {"skill": -1, "work": 0, "hold": 0, "returned": 0, "gate": -1}
 
 
 def _width(name: str) -> type[np.integer[Any]]:
-    return np.int64 if name in ("work", "hold") else np.int32
+    return np.int64 if name in ("work", "hold") or name.startswith("timer") else np.int32
 
 
 class Items:
     """Grows by chunks; items are numbered in the order in which they were left, predecessors before successors."""
 
-    def __init__(self) -> None:
+    def __init__(self, timers: int = 0) -> None:
         self.n = 0
+        self.columns = COLUMNS | {f"timer {k}": -1 for k in range(timers)}
         self.steps: dict[tuple[str, str], int] = {}  # (process, step) → number
-        self._chunks: dict[str, list[Numbers]] = {name: [] for name in ("case", "step", "visit", "lot", *COLUMNS)}
+        self._chunks: dict[str, list[Numbers]] = {name: [] for name in ("case", "step", "visit", "lot", *self.columns)}
         self._links: list[tuple[Numbers, Numbers]] = []
         self._leaves: list[tuple[Numbers, Leaves]] = []
 
@@ -42,7 +43,7 @@ class Items:
         number = np.arange(self.n, self.n + len(case))
         self.n += len(case)
         given = {"case": case, "step": self.steps.setdefault(step, len(self.steps)), "visit": visit, "lot": lot}
-        for name, value in {**COLUMNS, **given, **columns}.items():
+        for name, value in {**self.columns, **given, **columns}.items():
             self._chunks[name].append(np.broadcast_to(np.asarray(value, _width(name)), case.shape))
         follows = after >= 0
         self.link(after[follows], number[follows])

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from servsim.model import Scenario
-from servsim.model.organisation import Profile, Shift
+from servsim.model.organisation import Call, Profile, Reserve, Shift
 from servsim.prepare.disruptions import interruptions, is_absent
 from servsim.prepare.gates import gates
 from servsim.prepare.outages import systems
 from servsim.prepare.streams import Streams
-from servsim.records import EndOfShift, Plan, Preempt
+from servsim.records import EndOfShift, Plan, Preempt, Reserves
+from servsim.records.arrays import Ids
 
 Span = tuple[int, int]
 
@@ -30,6 +31,7 @@ class Person:
     breaks: list[tuple[int, int, bool, bool]] = field(default_factory=list)  # at, lasts, postponed, paid
     is_away: Callable[[dt.date], bool] = lambda date: False  # by the roster
     streams: Streams | None = None  # none: nothing happens by chance
+    is_reserve: bool = False
 
 
 def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> Plan:
@@ -73,9 +75,11 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         break_postponed=np.array([postponed for *_, postponed, _ in breaks], np.int8),
         break_paid=np.array([paid for *_, paid in breaks], np.int8),
         assignment=tuple(policy.assignment for policy in policies),
-        escalate_after=_ticks(e.after if e else -1 for e in escalations),
+        escalate_after=_ticks(round(e.after.mean) if e else -1 for e in escalations),
         escalate_to=_ids(skills.index(e.to) if e else -1 for e in escalations),
+        waiting_places=_waiting_places(scenario, skills),
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
+        reserves=_reserves(scenario, people),
         systems=systems(scenario, [(person.name, person.pool) for person in people], streams),
         preempts=_codes(Preempt[(policy.preempt or "not").upper()] for policy in policies),
         victim_earliest=_codes(policy.preempt and policy.victim == "earliest_started" for policy in policies),
@@ -83,13 +87,35 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
     )
 
 
+def _waiting_places(scenario: Scenario, skills: tuple[str, ...]) -> Ids:
+    places = [scenario.dispatch.teams[s].waiting_places if s in scenario.dispatch.teams else None for s in skills]
+    return _ids(-1 if n is None else n for n in places) if any(n is not None for n in places) else _ids(iter(()))
+
+
 def skills_of(scenario: Scenario) -> tuple[str, ...]:
     """All skills, in the order in which the pools name them: the numbers that plan and workload use."""
     return tuple(dict.fromkeys(skill for pool in scenario.pools.values() for skill in pool.abilities))
 
 
+def _reserves(scenario: Scenario, people: list[Person]) -> Reserves:
+    """Who is called in, and the marks of each pool."""
+    if not any(person.is_reserve for person in people):
+        return Reserves()
+    pools = scenario.pools.values()
+    of = [pool.reserve or Reserve(headcount=1, call=Call(waiting=1)) for pool in pools]
+    return Reserves(
+        worker=np.array([person.is_reserve for person in people], np.int8),
+        call_waiting=_ticks(reserve.call.waiting or -1 for reserve in of),
+        call_oldest=_ticks(reserve.call.oldest or -1 for reserve in of),
+        delay=_ticks(reserve.delay for reserve in of),
+        stay=_ticks(reserve.stay for reserve in of),
+        release=_ticks(reserve.release.waiting for reserve in of),
+        wage=np.array([p.wage if r.wage is None else r.wage for p, r in zip(pools, of, strict=True)], np.float64),
+    )
+
+
 def _people(scenario: Scenario, streams: Streams | None) -> Iterator[Person]:
-    """Everybody, pool by pool: first the counted, shift by shift, then the named."""
+    """Everybody, pool by pool: first the counted, shift by shift, then the named, then the reserve."""
     for pool, abilities in ((name, pool.abilities) for name, pool in scenario.pools.items()):
         paces = {skill: ability.pace for skill, ability in abilities.items()}
         for name, headcount in scenario.staffing.get(pool, {}).items():
@@ -105,6 +131,9 @@ def _people(scenario: Scenario, streams: Streams | None) -> Iterator[Person]:
                 for name in worker.shifts:
                     _work(scenario, person, scenario.shifts[name], 0, 1)
                 yield person
+        reserve = scenario.pools[pool].reserve
+        for k in range(reserve.headcount if reserve else 0):
+            yield Person(f"{pool}.reserve.{k + 1}", pool, paces, is_reserve=True)
 
 
 def _most(shift: Shift | Profile) -> int:

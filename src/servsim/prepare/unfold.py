@@ -18,10 +18,11 @@ from servsim.prepare.arrivals import Arrived, arrivals
 from servsim.prepare.followers import groups_after, linked
 from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
+from servsim.prepare.opening import open_cases
 from servsim.prepare.redial import redials
 from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams
-from servsim.prepare.visits import VISITS, Crowd, Walk, draws_lots
+from servsim.prepare.visits import VISITS, Crowd, Walk, drawn_timers, draws_lots
 from servsim.records import Leaves, Workload
 from servsim.records.arrays import Ids, Ticks
 from servsim.records.workload import FORK, NEVER, Steps
@@ -36,10 +37,11 @@ def workload(scenario: Scenario, seed: int, replication: int) -> Workload:
     """All cases and items of one replication; ranks are still zero (dispatch fills them in)."""
     streams = Streams(seed, replication)
     came: dict[str, Arrived] = {}
-    for source in scenario.demand:
-        came[source] = arrivals(scenario, source, streams)
-        came.update(groups_after(scenario, streams, source, came[source]))
-    items, offset = Items(), 0
+    sources = open_cases(scenario) | {source: arrivals(scenario, source, streams) for source in scenario.demand}
+    for source, cases in sources.items():
+        came[source] = cases
+        came.update(groups_after(scenario, streams, source, cases))
+    items, offset = Items(len(drawn_timers(scenario))), 0
     for source, cases in came.items():
         for process in scenario.used_processes():
             classes = [i for i, kind in enumerate(scenario.case_classes.values()) if kind.process == process]
@@ -60,7 +62,7 @@ def solved_by_bot(walk: Walk) -> Walk:
             solved[ours] = True
             u = walk.streams.at(walk.entry[ours], walk.source, "bot time")
             time[ours] = np.rint(kind.bot.time.quantile(u)).astype(np.int64)
-    if not solved.any():
+    if not solved.any() or walk.cases.opened is not None:
         return walk
     who = np.flatnonzero(solved)
     walk.leave(BOT, walk.leave_item(BOT, Crowd(who, np.full(len(who), -1)), 0, work=time[who]), Leaves.COMPLETED)
@@ -144,10 +146,20 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         rank_slope=np.zeros(len(skills_of(scenario)), np.int8),
         lot=of_items(items.column("lot")) if draws_lots(scenario) else np.empty(0, np.int32),
         priority=of_cases(_priorities(came)),
+        answered_before=of_cases(_answered_before(came)),
         gate=of_items(items.column("gate")) if timetables(scenario) else np.empty(0, np.int32),
         redial=_by_case(redials(scenario, streams, came), by_arrival),
+        timer_of=_timer_of(scenario),
+        timer=np.array([of_items(items.column(f"timer {k}")) for k in range(len(drawn_timers(scenario)))]),
         **_successors(before, after, items.n),
     )
+
+
+def _timer_of(scenario: Scenario) -> Ids:
+    """[skills] which of the drawn timers is that of the skill, -1: none; empty where none is drawn."""
+    drawn = list(drawn_timers(scenario))
+    rows = [drawn.index(skill) if skill in drawn else -1 for skill in skills_of(scenario)]
+    return np.array(rows if drawn else [], np.int32)
 
 
 def _by_case(rows: Ticks, order: Numbers | None) -> Ticks:
@@ -217,7 +229,12 @@ def _patience(scenario: Scenario, streams: Streams, came: dict[str, Arrived]) ->
             ours = np.flatnonzero(cases.case_class == number)
             if kind.patience is not None and len(ours):
                 u = streams.at(cases.entry[ours], source, "patience")
+                if cases.opened is not None:
+                    survived = kind.patience.cdf(-cases.at[ours].astype(np.float64))
+                    u = np.minimum(survived + u * (1 - survived), 1 - 2.0**-53)
                 patience[ours] = np.rint(kind.patience.quantile(u)).astype(np.int64)
+        if cases.opened is not None:
+            patience = np.where(cases.opened.answered, -1, patience)
         given = cases.patience
         parts.append(patience if given is None else np.where(given >= 0, given, patience))
     return _joined(parts)
@@ -235,12 +252,15 @@ def _due(scenario: Scenario, cases: Arrived) -> Ticks:
             if promise.clock == CALENDAR:
                 limit = arrived[ours] + promise.limit
             else:
-                openings = scenario.calendars[promise.clock].openings(scenario.clock)
+                since = int(arrived.min(initial=0))
+                openings = scenario.calendars[promise.clock].openings(scenario.clock, since)
                 limit = np.where(dormant[ours], promise.limit, openings.due(arrived[ours], promise.limit))
-            due[PROMISES.index(name), ours] = limit
+            due[PROMISES.index(name), ours] = np.where(limit == -1, -2, limit)  # -1 is none
     for event, limits in cases.limits.items():
         place = PROMISES.index(event)
         due[place] = np.where(limits >= 0, arrived + limits, due[place])
+    if cases.opened is not None:
+        due[PROMISES.index("first_response"), cases.opened.answered] = -1  # kept or not, that was before
     return due
 
 
@@ -249,6 +269,13 @@ def _priorities(came: dict[str, Arrived]) -> NDArray[np.int64]:
     if all(cases.priority is None or (cases.priority < 0).all() for cases in came.values()):
         return np.empty(0, np.int64)
     return _joined([np.full(len(c.at), -1) if c.priority is None else c.priority for c in came.values()])
+
+
+def _answered_before(came: dict[str, Arrived]) -> NDArray[np.int8]:
+    """[cases] 1: answered before the clock's start; empty where nobody was."""
+    parts = [np.zeros(len(c.at), np.int8) if c.opened is None else c.opened.answered.astype(np.int8) for c in came.values()]
+    answered = _joined(parts)
+    return answered if answered.any() else np.empty(0, np.int8)
 
 
 def _penalties(scenario: Scenario) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from servsim.model import Scenario
 from servsim.model.distributions import Distribution
-from servsim.model.steps import REJECTED, Approval, Decision, Delay, Handoff, Join, Meeting, Onward, Parallel, Work
+from servsim.model.steps import REJECTED, Approval, Board, Decision, Delay, Handoff, Join, Meeting, Onward, Parallel, Work
 from servsim.prepare.arrivals import Arrived
 from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
@@ -97,6 +97,10 @@ class Walk:
 
     def leave_item(self, step: str, crowd: Crowd, visit: Numbers | int, **columns: Numbers | int) -> Crowd:
         """Each token leaves an item behind and stands behind it."""
+        if self.cases.opened is not None and (new := crowd.after < 0).any():
+            left = self.cases.opened.left(np.asarray(columns.get("work", 0)), self.members[crowd.member])
+            columns["work"] = np.where(new, left, columns.get("work", 0))
+            columns["hold"] = np.where(new, 0, columns.get("hold", 0))
         case = self.members[crowd.member] + self.offset
         lot = self.uniforms(step, "lot", crowd, np.broadcast_to(visit, case.shape)) if self.draws_lots else 0.0
         lots = np.asarray(lot * 2**31, np.int64)
@@ -150,6 +154,22 @@ def draws_lots(scenario: Scenario) -> bool:
     return any("random" in (policy.rule, policy.assignment) for policy in policies)
 
 
+def drawn_timers(scenario: Scenario) -> dict[str, Distribution]:
+    """The skills whose escalation has no fixed time, and the distribution of that time."""
+    escalations = {skill: scenario.dispatch.for_skill(skill).escalate for skill in skills_of(scenario)}
+    return {skill: one.after for skill, one in escalations.items() if one and not one.after.is_constant}
+
+
+def timers(walk: Walk, step: str, skill: str, crowd: Crowd, visit: Numbers) -> dict[str, Ticks]:
+    """How long each item waits in those of the queues it may come to where that is drawn; a tick at least."""
+    drawn, chain = drawn_timers(walk.scenario), walk.scenario.dispatch.chain(skill)
+    return {
+        f"timer {k}": np.maximum(1, walk.times(time, step, f"escalation/{queue}", crowd, visit))
+        for k, (queue, time) in enumerate(drawn.items())
+        if queue in chain
+    }
+
+
 # ------------------------------------------------------------------ the kinds
 
 
@@ -189,7 +209,8 @@ def work(walk: Walk, name: str, crowd: Crowd, visit: Numbers, returned: Numbers 
         hold = hold + walk.times(policy.delay, name, "dispatch delay", crowd, visit) * needed
     skill = np.where(needed, walk.skills.index(step.skill), -1)
     done = np.where(needed, by_hand, by_itself)
-    return walk.leave_item(name, crowd, visit, skill=skill, work=done, hold=hold, returned=returned)
+    waits = timers(walk, name, step.skill, crowd, visit)
+    return walk.leave_item(name, crowd, visit, skill=skill, work=done, hold=hold, returned=returned, **waits)
 
 
 def replayed(walk: Walk, step: str, crowd: Crowd, visit: Numbers, time: Ticks) -> Ticks:
@@ -202,25 +223,33 @@ def replayed(walk: Walk, step: str, crowd: Crowd, visit: Numbers, time: Ticks) -
 
 
 @VISITS.register("approval")
+@VISITS.register("board")
 def approval(walk: Walk, name: str, crowd: Crowd) -> Visit:
     """Work; then u < return: back (at most so many times), else u < return + reject: out, else on."""
     step = walk.flow.steps[name]
-    assert isinstance(step, Approval)
+    assert isinstance(step, Approval | Board)
     visit = walk.count(name, crowd)
     decides = step.returned + step.reject > 0
-    u = walk.uniforms(step.decider(name), "decision", crowd, visit) if decides else np.ones(len(visit))
+    u = walk.uniforms(decider(step, name), "decision", crowd, visit) if decides else np.ones(len(visit))
     told = walk.told(name, crowd, visit)
     drawn = told == ""
     back = (u < step.returned) & drawn
     back[back] = walk.count(name, crowd[back], "returns") < step.rounds
     back |= ~drawn & (told == step.return_to)
     out = (u >= step.returned) & (u < step.returned + step.reject) & drawn | (told == REJECTED)
-    crowd = work(walk, name, crowd, visit, back.astype(np.int64))
+    if isinstance(step, Board):
+        crowd = at_gate(walk, name, step.time, crowd, visit, back.astype(np.int64))
+    else:
+        crowd = work(walk, name, crowd, visit, back.astype(np.int64))
     if step.return_to is not None:
         yield step.return_to, crowd[back]
     yield REJECTED, crowd[out]
     on = ~back & ~out
     yield from walk.choose(name, step, crowd[on], visit[on])
+
+
+def decider(step: Approval | Board, name: str) -> str:
+    return step.decider(name) if isinstance(step, Approval) else name
 
 
 @VISITS.register("handoff")
@@ -260,9 +289,15 @@ def meeting(walk: Walk, name: str, crowd: Crowd) -> Visit:
     step = walk.flow.steps[name]
     assert isinstance(step, Meeting)
     visit = walk.count(name, crowd)
-    time, gate = walk.times(step.time, name, "work", crowd, visit), walk.gates[walk.process, name]
-    crowd = walk.leave_item(name, crowd, visit, work=time, gate=gate)
-    yield from walk.choose(name, step, crowd, visit)
+    yield from walk.choose(name, step, at_gate(walk, name, step.time, crowd, visit), visit)
+
+
+def at_gate(
+    walk: Walk, name: str, time: Distribution, crowd: Crowd, visit: Numbers, returned: Numbers | int = 0
+) -> Crowd:
+    """The item of a visit that waits for a date."""
+    work, gate = walk.times(time, name, "work", crowd, visit), walk.gates[walk.process, name]
+    return walk.leave_item(name, crowd, visit, work=work, gate=gate, returned=returned)
 
 
 @VISITS.register("decision")

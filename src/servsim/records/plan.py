@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.records.arrays import Codes, Ids, Ticks, freeze
+from servsim.records.reserves import Reserves
 from servsim.records.systems import Systems
 
 
@@ -68,7 +69,7 @@ class Plan:
     break_postponed: Codes  # 1: begins after the item in hand; 0: begins on time, the work is paused
 
     assignment: tuple[str, ...]  # [skills] name of the rule that picks the worker
-    escalate_after: Ticks  # [skills] waiting time after which an item moves on, -1: never
+    escalate_after: Ticks  # [skills] waiting time (its mean, if drawn) after which an item moves on, -1: never
     escalate_to: Ids  # [skills] the skill whose queue it moves to
     break_paid: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [breaks] 1: paid; empty: none is
     overtime_limit: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
@@ -88,6 +89,8 @@ class Plan:
     """[skills] among items in hand of the same rank is interrupted: 1 the one taken up first, 0 the one taken up last"""
 
     systems: Systems = field(default_factory=Systems)  # what may fail
+    reserves: Reserves = field(default_factory=Reserves)  # who is called in
+    waiting_places: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] -1: no limit; empty: nowhere
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -100,7 +100,8 @@ class Workload:
     """Cases in order of arrival, dormant ones last; items grouped by case, in an order in which a predecessor never
     follows its successor.
 
-    Case i owns items first_item[i] … first_item[i+1]-1. A case enters with its first item at `arrived_at`.
+    Case i owns items first_item[i] … first_item[i+1]-1. A case enters with its first item at `arrived_at`; one that
+    arrived before 0 (backlog) enters at 0.
     """
 
     classes: tuple[str, ...]
@@ -144,12 +145,17 @@ class Workload:
     gate: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [items] of the plan, waited for without anybody
 
     priority: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [cases] -1: that of the class
+    answered_before: Codes = field(default_factory=lambda: np.empty(0, np.int8))
+    """[cases] 1: had been answered before the clock's start; empty: none"""
     followers: Followers = field(default_factory=lambda: Followers.none())
     rank_from_arrival: Codes = field(default_factory=lambda: np.empty(0, np.int8))
     """[skills] 1: the rank of items of followers is counted from their arrival; empty: nowhere"""
     rank_by: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] RankBy; empty: nothing
     points: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     """[cases] millionths of a point collected per minute of waiting; empty where no rule looks at them"""
+    timer_of: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] row of `timer`; empty: none is drawn
+    timer: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    """[skills with timers, items] drawn waiting time after which the item moves on from that queue"""
 
     redial: Ticks = field(default_factory=lambda: np.empty((0, 0), np.int64))
     """[cases, times] who finds no place to wait tries again after that, -1: does not; in turn; empty: nobody does"""
