@@ -83,7 +83,8 @@ def _cause(run: Run, item: int, at: int, moves: list[int], escalate_to: np.ndarr
     skill = work.skill[item]
     for when in moves:
         skill = escalate_to[skill] if at >= when else skill
-    on_duty = (plan.duty_from <= at) & (plan.duty_to > at) & (plan.pace[plan.duty_worker, skill] > 0)
+    worker, begin, end = run.duties
+    on_duty = (begin <= at) & (end > at) & (plan.pace[worker, skill] > 0)
     if not on_duty.any():
         return "nobody_on_shift"
     moved = set(log.escalated_item.tolist())

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.model import EXITS, Meeting, Promise, Scenario, Work
+from servsim.model import EXITS, Board, Meeting, Promise, Scenario, Work
 from servsim.model.calendar import DAY_TYPES
 from servsim.model.promises import CALENDAR
 from servsim.outlook import Inflow, Outlook, Team, dispatch_delay, travel
@@ -41,7 +41,7 @@ def lint(scenario: Scenario) -> list[Finding]:
     """
     outlook = Outlook(scenario)
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
-    found += [*_not_needed(scenario), *_seats(outlook)]
+    found += [*_not_needed(scenario), *_seats(outlook), *_never_called(outlook)]
     return sorted(found, key=lambda finding: finding.severity)
 
 
@@ -64,7 +64,7 @@ def _seats(outlook: Outlook) -> Iterator[Finding]:
     for process in scenario.used_processes():
         ours = [i for i in outlook.inflows if scenario.case_classes[i.case_class].process == process]
         for name, step in scenario.flow(process).steps.items():
-            if not isinstance(step, Meeting):
+            if not isinstance(step, Meeting | Board):
                 continue
             comes = sum(i.by(np.array([horizon]))[0] * travel(scenario, i).visits[name] for i in ours)
             times = int((step.openings(scenario.clock) < horizon).sum())
@@ -85,6 +85,17 @@ def _not_needed(scenario: Scenario) -> Iterator[Finding]:
         if system not in needed:
             message = f"{system}: no step and no pool needs it; its outages are without effect"
             yield Finding("warning", message, f"systems.{system}")
+
+
+def _never_called(outlook: Outlook) -> Iterator[Finding]:
+    for name, pool in outlook.scenario.pools.items():
+        if pool.reserve is None:
+            continue
+        where = f"pools.{name}.reserve"
+        if not set(pool.abilities) & set(outlook.load):
+            yield Finding("warning", f"{name}: no work comes to the queues of its reserve; it is never called", where)
+        elif pool.reserve.delay >= outlook.scenario.clock.until:
+            yield Finding("warning", f"{name}: its reserve would arrive after the clock has stopped", f"{where}.delay")
 
 
 def _overload(outlook: Outlook) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from servsim.model import (
     EXITS,
     REJECTED,
-    Approval,
+    Board,
     CaseClass,
     Decision,
     Delay,
@@ -30,6 +30,7 @@ from servsim.model import (
     Renewal,
     Scenario,
     Step,
+    Verdict,
     Work,
 )
 from servsim.prepare import plan
@@ -178,7 +179,7 @@ def ways(step: Step, inflow: Inflow, case_class: CaseClass) -> dict[str, float]:
         return dict.fromkeys(step.branches, 1.0)
     if isinstance(step, Decision):
         return _decided(step, inflow, case_class)
-    if isinstance(step, Approval):
+    if isinstance(step, Verdict):
         return _onward(step.next, step.returned, step.return_to, step.rounds, step.reject)
     if isinstance(step, Handoff):
         return _onward(step.next, step.returned, step.back_to, step.rounds)
@@ -225,7 +226,7 @@ def _duration(scenario: Scenario, step: Step, on_file: float | None, with_delays
     if isinstance(step, Work):
         at_work = on_file if on_file is not None else step.mean_work()
         return at_work + (dispatch_delay(scenario, step) if with_delays else 0.0)
-    if isinstance(step, Delay | Handoff | Meeting) and with_delays:
+    if isinstance(step, Delay | Handoff | Meeting | Board) and with_delays:
         return (step.delay if isinstance(step, Handoff) else step.time).mean
     return 0.0
 
@@ -297,7 +298,10 @@ class Outlook:
         pools = tuple(self.plan.pools[pool] for pool in able)
         load = np.sum([self.load[skill] for skill in skills], axis=0)
         fastest = self.plan.pace[:, at].max(axis=1, initial=0) / 100 * self.present[self.plan.worker_pool]
-        return Team(tuple(skills), load, on_duty(self.plan, fastest, self.edges).reshape(-1, 24), pools)
+        capacity = on_duty(self.plan, fastest, self.edges)
+        if self.plan.reserves.worker.any():  # may be there at any time
+            capacity = capacity + fastest @ self.plan.reserves.worker * np.diff(self.edges) / HOUR
+        return Team(tuple(skills), load, capacity.reshape(-1, 24), pools)
 
     @property
     def present(self) -> Floats:

@@ -67,8 +67,8 @@ class Queue:
     """The items that wait for one skill, and the pools that have it."""
 
     __slots__ = (
-        "by_work_left", "escalate_after", "escalate_to", "idle", "limit", "picks", "picky", "plain", "pools", "preempts",
-        "score", "simple", "skill", "slope", "special", "timer", "waiting",
+        "by_work_left", "escalate_after", "escalate_to", "idle", "limit", "picks", "picky", "plain", "pools",
+        "preempts", "score", "simple", "skill", "slope", "special", "timer", "waiting",
     )  # fmt: skip
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:

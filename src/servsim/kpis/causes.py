@@ -41,7 +41,7 @@ def causes(run: Run) -> Causes:
     absent, overtaken = np.zeros(len(began), np.int64), np.zeros(len(began), np.int64)
     later = _first_overtaken(run, offered, until)
     for part in _parts(run, offered, until, waits):
-        unmanned = Unmanned.of(run.plan, part.skill)
+        unmanned = Unmanned.of(run, part.skill)
         split = np.clip(later[part.item], part.begin, part.end)
         before, after = (unmanned.time(*ends) for ends in ((part.begin, split), (split, part.end)))
         absent[part.item] += before + after
@@ -115,9 +115,10 @@ class Unmanned:
     end: Ticks
 
     @classmethod
-    def of(cls, plan: Plan, skill: int) -> Unmanned:
-        able = plan.pace[plan.duty_worker, skill] > 0
-        come, go = plan.duty_from[able], plan.duty_to[able]
+    def of(cls, run: Run, skill: int) -> Unmanned:
+        worker, begin, end = run.duties
+        able = run.plan.pace[worker, skill] > 0
+        come, go = begin[able], end[able]
         order = np.argsort(come, kind="stable")
         come, gone = np.append(come[order], FOR_EVER), np.append(0, np.maximum.accumulate(go[order]))
         alone = np.flatnonzero(come > gone)

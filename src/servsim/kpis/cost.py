@@ -16,10 +16,21 @@ from servsim.records import Run
 
 @once
 def wages(run: Run) -> Floats:
-    """[pools] money for the window: wage × (rostered hours + paid interruptions + overtime factor × overtime hours)."""
+    """[pools] money for the window: wage × (rostered hours + paid interruptions + overtime factor × overtime hours),
+    and the reserve's own wage × the hours that it was there."""
     plan, there = run.plan, presence(run)
     paid = there.rostered.sum(axis=1) + paid_breaks(run) + there.overtime * plan.pool_overtime
-    return np.asarray(plan.pool_wage * paid / HOUR)
+    return np.asarray((plan.pool_wage * paid + called_in(run)) / HOUR)
+
+
+def called_in(run: Run) -> Floats | float:
+    """[pools] what the presence of the reserve costs above the pool's own wage, as wage × ticks."""
+    plan, log = run.plan, run.log
+    if not len(log.reserve_worker):
+        return 0.0
+    pool = plan.worker_pool[log.reserve_worker]
+    there = by_hour(run, log.reserve_from, log.reserve_to, pool, len(plan.pools)).sum(axis=1)
+    return np.asarray(there * (plan.reserves.wage - plan.pool_wage))
 
 
 def paid_breaks(run: Run) -> Floats:

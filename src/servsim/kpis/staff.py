@@ -24,10 +24,11 @@ class Presence(NamedTuple):
 
 @once
 def presence(run: Run) -> Presence:
-    """Rostered: duty less the planned breaks. Busy: somebody works on an item. Overtime: busy outside of duty."""
+    """Rostered: duty less the planned breaks, and the presence of the reserve. Busy: somebody works on an item. Overtime: busy outside of duty."""
     plan, n = run.plan, len(run.plan.pools)
     breaks = plan.break_at, plan.break_at + plan.break_lasts
-    duty = by_hour(run, plan.duty_from, plan.duty_to, plan.worker_pool[plan.duty_worker], n)
+    who, come, go = run.duties
+    duty = by_hour(run, come, go, plan.worker_pool[who], n)
     away = by_hour(run, *breaks, plan.worker_pool[plan.break_worker], n)
     worker, begin, end = _work_by_worker(run)
     extra, of = _off_duty(run, worker, begin, end)
@@ -48,9 +49,9 @@ def _work_by_worker(run: Run) -> tuple[Ids, Ticks, Ticks]:
 
 def _off_duty(run: Run, worker: Ids, begin: Ticks, end: Ticks) -> tuple[Ticks, Ids]:
     """(ticks outside of duty, worker) of the stretches that are not wholly on duty."""
-    plan = run.plan
-    span = np.int64(max(run.window.until, int(plan.duty_to.max(initial=0))) + 1)
-    duty_from, duty_to = plan.duty_from + plan.duty_worker * span, plan.duty_to + plan.duty_worker * span
+    who, come, go = run.duties
+    span = np.int64(max(run.window.until, int(go.max(initial=0))) + 1)
+    duty_from, duty_to = come + who * span, go + who * span
     begin, end = begin + worker * span, end + worker * span
     closes = np.append(-1, duty_to)[np.searchsorted(duty_from, begin, side="right")]
     out = np.flatnonzero(end > closes)

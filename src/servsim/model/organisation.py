@@ -58,6 +58,49 @@ def _shrinkage(value: Any) -> Any:
     return {"share": value} if value != 0 else None
 
 
+class Call(Model):
+    """One is called whenever an item enters and so many wait then, those on their way deducted; and for each item that
+    has waited so long."""
+
+    waiting: Positive | None = None
+    oldest: Duration | None = None
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if self.waiting is None and self.oldest is None:
+            raise refuse((("waiting",), "is missing; say when somebody is called: `waiting: 3` or `oldest: 10 min`"))
+        if self.oldest == 0:
+            raise refuse((("oldest",), "must be longer than zero; for everything that waits write `waiting: 1`"))
+        return self
+
+
+class Release(Model):
+    """Who is free, and has stayed long enough, leaves when no more than so many wait."""
+
+    waiting: Count = 0
+
+
+class Reserve(Model):
+    """Workers who come when called, at any hour, `delay` after the call; `wage` per hour present (default: the pool's).
+
+    They stay at least `stay`, and leave when they are free and the queues are at or below `release`.
+    """
+
+    headcount: Positive
+    call: Call
+    delay: Duration = 0
+    stay: Duration = 0
+    release: Release = Release()
+    wage: Number | None = None
+
+    @model_validator(mode="after")
+    def _leaves_below_the_mark(self) -> Self:
+        mark = self.call.waiting
+        if mark is not None and self.release.waiting >= mark:
+            raise refuse((("release", "waiting"), f"must be below the mark at which somebody is called, {mark}"))
+        return self
+
+
 class Pool(Model):
     """Workers with the same skills. Wage in money per rostered hour; overtime hours cost `overtime` times as much.
 
@@ -74,6 +117,7 @@ class Pool(Model):
     wage: Number = 0.0
     overtime: Number = 1.5
     needs: Needs = ()
+    reserve: Reserve | None = None
     absence: Share = 0.0
     shrinkage: Annotated[Shrinkage | None, BeforeValidator(_shrinkage)] = None
 

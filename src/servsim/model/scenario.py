@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from servsim.model.backlog import BACKLOG, Backlog
 from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
 from servsim.model.cases import tick_of
@@ -19,7 +20,7 @@ from servsim.model.organisation import Ability, AnyShift, Department, Pool, Prof
 from servsim.model.process import Flow, Process, flaws
 from servsim.model.promises import CALENDAR, Attribute, CaseClass
 from servsim.model.settings import Settings
-from servsim.model.steps import Decision, Handoff, Work
+from servsim.model.steps import Approval, Decision, Handoff, Work, expanded
 from servsim.registry import suggestion
 
 Found = Iterator[tuple[Path, str]]
@@ -64,7 +65,8 @@ class Scenario(Model):
     workers: dict[Id, Worker] = Field(default_factory=dict)
     calendars: dict[Id, BusinessCalendar] = Field(default_factory=dict)
     case_classes: dict[Id, CaseClass] = Field(min_length=1)
-    demand: dict[Id, Demand] = Field(min_length=1)
+    demand: dict[Id, Demand]
+    backlog: Backlog | None = None
     processes: dict[Id, Process] = Field(min_length=1)
     edits: dict[Id, AnyEdit] = Field(default_factory=dict)
     dispatch: Dispatch = Dispatch()
@@ -90,7 +92,7 @@ class Scenario(Model):
     def _everything_leads_somewhere(self) -> Self:
         found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self)]
         if not found:
-            found = [*_lists(self), *_decisions(self), *_nobody(self)]
+            found = [*_backlog(self), *_lists(self)] or [*_decisions(self), *_nobody(self)]
         if found:
             raise refuse(*found)
         return self
@@ -100,7 +102,7 @@ class Scenario(Model):
     def flow(self, process: str) -> Flow:
         """The process after its edits."""
         edited = self.edited(process)
-        return Flow(edited.start, dict(edited.steps))
+        return Flow(edited.start, expanded(edited.steps))
 
     def edited(self, process: str) -> Process:
         """The process after its edits, in the order of the YAML. Raises ValidationError with paths of the scenario."""
@@ -118,6 +120,8 @@ class Scenario(Model):
         """Case classes that arrive, in their order; all of them where a trace says which."""
         lists = [source.arrivals.classes for source in self.demand.values() if isinstance(source.arrivals, Listed)]
         by_file = any(isinstance(s.arrivals, Trace) and not s.classes for s in self.demand.values())
+        if self.backlog:
+            lists.append(tuple(row.case_class for row in self.backlog.rows))
         named = {name for source in (*lists, *(s.classes for s in self.demand.values())) for name in source}
         while more := {name for known in named for name in self.case_classes[known].leads_to()} - named:
             named |= more
@@ -130,7 +134,12 @@ class Scenario(Model):
 
     def channel(self, source: str) -> str:
         """The channel of a source of demand; its own id where none is named."""
-        return self.demand[source].channel or source
+        return (self.demand[source].channel if source in self.demand else None) or source
+
+    @property
+    def counts_backlog(self) -> bool:
+        """The open cases of the beginning are among the counted ones."""
+        return self.backlog is not None and self.backlog.counted is not False and not self.clock.warm_up
 
     def skills(self) -> dict[str, list[str]]:
         """The pools that have each skill."""
@@ -143,7 +152,7 @@ class Scenario(Model):
     def is_staffed(self, pool: str) -> bool:
         """Somebody is ever on duty in the pool."""
         counted = any(n > 0 and _has_people(self.shifts[shift]) for shift, n in self.staffing.get(pool, {}).items())
-        return counted or any(worker.pool == pool for worker in self.workers.values())
+        return counted or self.pools[pool].reserve is not None or any(worker.pool == pool for worker in self.workers.values())
 
 
 def _has_people(shift: Shift | Profile) -> bool:
@@ -157,6 +166,19 @@ def _unknown(path: Path, what: str, name: str, known: Iterable[str]) -> Found:
     names = list(known)
     if name not in names:
         yield path, f"there is no {what} '{name}'{suggestion(name, names)}"
+
+
+def _backlog(of: Scenario) -> Found:
+    if of.backlog is None:
+        if not of.demand:
+            yield ("demand",), "needs at least one source of demand (or a `backlog`)"
+        return
+    if BACKLOG in of.demand:
+        yield ("demand", BACKLOG), f"'{BACKLOG}' is the source of the open cases; choose another id"
+    if of.backlog.counted and of.clock.warm_up:
+        yield ("backlog", "counted"), "a run that counts its backlog has no warm-up; leave out `warm_up` or `counted`"
+    flows = {name: of.flow(name) for name in of.processes}
+    yield from ((("backlog", *path), text) for path, text in of.backlog.flaws(of.case_classes, flows))
 
 
 def _organisation(of: Scenario) -> Found:
@@ -305,6 +327,10 @@ def _processes(of: Scenario) -> Found:
         except ValidationError as error:
             yield from ((tuple(e["loc"]), e["msg"]) for e in error.errors())
             continue
+        try:
+            expanded(edited.steps)
+        except ValidationError as error:
+            yield from (((*("processes", name), *e["loc"]), e["msg"]) for e in error.errors())
         for path, message in flaws(edited.start, edited.steps):
             yield _written_path(of, name, process, path), message + _because_of_edits(of, name, path)
         for step_name, step in process.steps.items():
@@ -401,6 +427,14 @@ def _lists(of: Scenario) -> Found:
                 yield from (((*path, *below), message) for below, message in case.flaws(flow))
 
 
+def _who(of: Scenario, process: str, step: str) -> Path:
+    """The place in the YAML that says who does the step; one made of a compound approval is said there."""
+    for name, written in of.edited(process).steps.items():
+        if isinstance(written, Approval) and written.is_compound and step in written.expanded(name):
+            return ("processes", process, "steps", name, "levels" if written.levels else "chain")
+    return ("processes", process, "steps", step, "skill")
+
+
 def _nobody(of: Scenario) -> Found:
     """Steps that cases come to and nobody can do."""
     skills = of.skills()
@@ -408,7 +442,7 @@ def _nobody(of: Scenario) -> Found:
         for step_name, step in of.flow(name).steps.items():
             if not isinstance(step, Work) or step.needs_nobody:
                 continue
-            path: Path = ("processes", name, "steps", step_name, "skill")
+            path = _who(of, name, step_name)
             able = skills.get(step.skill, [])
             if not able:
                 hint = suggestion(step.skill, skills)

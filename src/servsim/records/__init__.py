@@ -2,6 +2,7 @@
 
 from servsim.records.eventlog import EventLog
 from servsim.records.plan import EndOfShift, Plan, Preempt
+from servsim.records.reserves import Reserves
 from servsim.records.run import Run, Window
 from servsim.records.systems import Systems
 from servsim.records.workload import Followers, Leaves, Outcome, RankBy, Relation, Workload
@@ -16,6 +17,7 @@ __all__ = [
     "Preempt",
     "RankBy",
     "Relation",
+    "Reserves",
     "Run",
     "Systems",
     "Window",

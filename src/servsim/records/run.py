@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.quantities import MINUTE
-from servsim.records.arrays import Ids, Ticks, digest
+from servsim.records.arrays import NONE, Ids, Ticks, digest
 from servsim.records.eventlog import EventLog
 from servsim.records.plan import Plan
 from servsim.records.workload import NEVER, Outcome, Workload
@@ -52,12 +52,15 @@ class Run:
     # ------------------------------------------------------------------ derived columns, in ticks
     @cached_property
     def responded_at(self) -> Ticks:
-        """[cases] first start of a step that answers the customer, -1 where there was none."""
+        """[cases] first start of a step that answers the customer, -1 where there was none, or it was before the clock's
+        start."""
         work, started = self.workload, self.log.started_at
         answers = (work.steps.responds[work.step] == 1) & (started >= 0)
         at = np.full(work.n_cases, np.iinfo(np.int64).max)
         np.minimum.at(at, work.case[answers], started[answers])
-        return np.where(at == np.iinfo(np.int64).max, -1, at)
+        at[at == np.iinfo(np.int64).max] = -1
+        at[np.flatnonzero(work.answered_before)] = -1
+        return at
 
     @cached_property
     def counted(self) -> np.ndarray:
@@ -70,6 +73,17 @@ class Run:
         """[items] department that owns the step's skill, -1 for steps that need nobody."""
         of_skill = np.append(self.plan.department_of_skill(), np.int32(-1))  # the last one stands for -1
         return of_skill[self.workload.skill]
+
+    @cached_property
+    def duties(self) -> tuple[Ids, Ticks, Ticks]:
+        """(worker, from, to) of everybody's presence, by worker and time: as rostered, and of the reserve as called."""
+        plan, log = self.plan, self.log
+        if not len(log.reserve_worker):
+            return plan.duty_worker, plan.duty_from, plan.duty_to
+        worker = np.concatenate([plan.duty_worker, log.reserve_worker])
+        begin, end = np.concatenate([plan.duty_from, log.reserve_from]), np.concatenate([plan.duty_to, log.reserve_to])
+        order = np.lexsort((end, begin, worker))
+        return worker[order], begin[order], end[order]
 
     def stretches(self) -> tuple[Ids, Ids, Ticks, Ticks]:
         """(item, worker, from, to) of every stretch of work by a worker; `to` is the clock's stop for work in hand."""
@@ -103,8 +117,12 @@ class Run:
     # ------------------------------------------------------------------ tables
     def when(self, at: Ticks) -> np.ndarray:
         """Ticks as datetime64[us], NaT where -1."""
+        return self.instant(at, (at >= 0) & (at < NEVER))
+
+    def instant(self, at: Ticks, known: np.ndarray) -> np.ndarray:
+        """Ticks as datetime64[us], also before the start; NaT where not known."""
         stamps = self.start.astype("datetime64[us]") + at.astype("timedelta64[us]")
-        return np.where((at >= 0) & (at < NEVER), stamps, np.datetime64("NaT", "us"))
+        return np.where(known, stamps, np.datetime64("NaT", "us"))
 
     @cached_property
     def cases(self) -> pd.DataFrame:
@@ -118,14 +136,14 @@ class Run:
             "case_class": named(work.classes, work.case_class),
             "channel": named(work.channels, work.channel),
             "source": named(work.sources, work.source),
-            "arrived_at": self.when(work.arrived_at),
+            "arrived_at": self.instant(work.arrived_at, work.arrived_at < NEVER),
             "responded_at": self.when(self.responded_at),
             "left_at": self.when(log.left_at),
             "outcome": named(tuple(o.name.lower() for o in Outcome), log.outcome),
             "counted": self.counted,
         }
         for promise, due in zip(work.promises, work.due_at, strict=True):
-            columns[f"due_{promise}"] = self.when(due)
+            columns[f"due_{promise}"] = self.instant(due, due != NONE)
         return pd.DataFrame(columns)
 
     @cached_property

@@ -1,0 +1,165 @@
+"""Workers who are called in when work piles up: by hand with the whole log, against theory, and in a scenario."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from worlds import Called, Case, Person, Team, World, at_desk, expect, mapping, tiny
+
+from servsim.engines import Engine
+from servsim.lint import lint
+from servsim.model import Scenario
+from servsim.quantities import MINUTE
+from servsim.records import Run
+from servsim.simulate import simulate
+
+
+def called(cases: dict[str, Case], mark: Called, n: int = 1, **changes: Any) -> World:
+    """Ann is at the desk, others come when called."""
+    others = {f"r{k}": Person("desk", [], reserve=True) for k in range(n)}
+    teams = {"desk": Team({"desk": 0}, called=mark)}
+    return tiny(cases, teams=teams, staff={"ann": [(0, 1000)], **others}, **changes)
+
+
+def there(run: Run) -> list[tuple[str, float, float]]:
+    log = run.log
+    rows = zip(log.reserve_worker.tolist(), log.reserve_from.tolist(), log.reserve_to.tolist(), strict=True)
+    return sorted((run.plan.workers[w], a / MINUTE, b / MINUTE) for w, a, b in rows)
+
+
+def test_rule_5_called_when_three_wait(engine: Engine) -> None:
+    """Truth M35: the third waits at 552, he comes at 557, and leaves at 587 when nothing waits."""
+    cases = {"z1": at_desk(540, 30), **{f"z{k}": at_desk(at, 10) for k, at in enumerate((545, 550, 552, 555), 2)}}
+    world = called(cases, Called(waiting=3, delay=5))
+    expect(
+        engine,
+        world,
+        """
+        z1 540 540 540 570 ann
+        z2 545 545 557 567 r0
+        z3 550 550 567 577 r0
+        z4 552 552 570 580 ann
+        z5 555 555 577 587 r0
+        left z1 570, z2 567, z3 577, z4 580, z5 587
+        """,
+    )
+    assert there(world.run(engine)) == [("r0", 557, 587)]
+
+
+def test_rule_5_called_by_the_oldest_wait_and_stays_at_least(engine: Engine) -> None:
+    """b has waited 10 at 15; the reserve comes at 17 and stays until 47, so that it takes c at 40 as well."""
+    cases = {"a": at_desk(0, 60), "b": at_desk(5, 4), "c": at_desk(40, 3)}
+    world = called(cases, Called(oldest=10, delay=2, stay=30))
+    expect(
+        engine,
+        world,
+        """
+        a 0 0 0 60 ann
+        b 5 5 17 21 r0
+        c 40 40 40 43 r0
+        left a 60, b 21, c 43
+        """,
+    )
+    assert there(world.run(engine)) == [("r0", 17, 47)]
+
+
+def test_rule_5_those_on_their_way_are_deducted(engine: Engine) -> None:
+    """With a mark of two the third that waits would call a second one only if the first were not on the way."""
+    cases = {"a": at_desk(0, 60), **{f"b{k}": at_desk(1 + k, 5) for k in range(3)}}
+    run = called(cases, Called(waiting=2, delay=10), n=2).run(engine)
+    assert there(run) == [("r0", 12, 22), ("r1", 13, 18)]  # b1 enters as the second, b2 as the third: one each
+    fewer = called({k: v for k, v in cases.items() if k != "b2"}, Called(waiting=2, delay=10), n=2).run(engine)
+    assert there(fewer) == [("r0", 12, 22)]
+
+
+def test_rule_5_who_becomes_free_below_the_mark_takes_nothing_more(engine: Engine) -> None:
+    """Truth OVF-03 in small: they step in when three wait; one who is free leaves when no more than two do."""
+    cases = {"a": at_desk(0, 60), **{f"b{k}": at_desk(1 + k, 5) for k in range(4)}}
+    world = called(cases, Called(waiting=3, release=2), n=3)
+    run = world.run(engine)
+    assert there(run) == [("r0", 3, 8), ("r1", 4, 9)]
+    assert (run.log.started_at // MINUTE).tolist() == [0, 3, 4, 60, 65]
+
+
+# ------------------------------------------------------------------ from a scenario
+
+RESERVE = {"headcount": 3, "call": {"waiting": 3}, "release": {"waiting": 2}}
+
+
+def desk(reserve: dict[str, Any], **changes: Any) -> Scenario:
+    """Six at the desk and a floating pool without anybody on duty."""
+    pools = {
+        "desk": {"department": "office", "wage": 60},
+        "floating": {"department": "office", "skills": {"desk": {"pace": 80, "preference": 2}}, "reserve": reserve},
+    }
+    demand = {"calls": {"case_class": "ordinary", "arrivals": {"kind": "poisson", "rate": "0.8/min"}}}
+    clock = {"start": "2026-03-02", "horizon": "15 d", "warm_up": "1 d"}
+    given: dict[str, Any] = {"pools": pools, "staffing": {"desk": {"always": 6}}, "demand": demand, "clock": clock}
+    config = mapping(**{**given, **changes})
+    config["processes"]["p"]["steps"]["serve"]["time"] = {"kind": "exponential", "mean": "8 min"}
+    return Scenario.model_validate(config)
+
+
+def test_theory_floating_staff_step_in_when_three_wait() -> None:
+    """Truth OVF-03, exact Markov chain: 6 regular agents, 3 floating ones at 80 % of the pace."""
+    expected = {
+        ("waiting_mean", "all"): 2.00546483243,
+        ("utilisation", "pool=desk"): 0.877751349563,
+    }
+    tables = [simulate(desk(RESERVE), 3, k).kpis().set_index(["kpi", "group"]).value for k in range(8)]
+    for key, value in expected.items():
+        values = [table[key] for table in tables]
+        error = np.std(values, ddof=1) / len(values) ** 0.5
+        assert abs(np.mean(values) - value) <= 4 * error, key
+        assert error < 0.06 * value, key
+    run = simulate(desk(RESERVE), 3)
+    by_floating = run.plan.worker_pool[run.log.worker[run.log.completed_at >= 0]] == 1
+    assert by_floating.mean() == pytest.approx(0.177108109785, abs=0.02)
+
+
+def test_presence_counts_as_rostered_and_costs_the_wage_of_the_reserve() -> None:
+    run = simulate(desk({**RESERVE, "wage": 90}))
+    value = run.kpis().set_index(["kpi", "group"]).value
+    window = run.window
+    hours = (np.clip(run.log.reserve_to, window.begin, None) - np.clip(run.log.reserve_from, window.begin, None)).sum()
+    assert value["rostered_hours", "pool=floating"] == pytest.approx(hours / 3.6e9)
+    assert value["overtime_hours", "pool=floating"] == 0
+    assert value["cost_wages", "pool=floating"] == pytest.approx(90 * hours / 3.6e9)
+    assert value["cost_wages", "pool=desk"] == pytest.approx(6 * 24 * 14 * 60)
+    assert value["utilisation", "pool=floating"] == pytest.approx(1)
+
+
+def test_a_reserve_leaves_all_draws_as_they_were() -> None:
+    with_it = simulate(desk(RESERVE)).workload
+    without = simulate(desk(RESERVE, pools={"desk": {"department": "office"}})).workload
+    assert np.array_equal(with_it.work, without.work)
+    assert np.array_equal(with_it.arrived_at, without.arrived_at)
+
+
+def test_bad_input_about_a_reserve() -> None:
+    def refused(where: str, what: str, **reserve: Any) -> None:
+        with pytest.raises(ValidationError) as error:
+            desk({**RESERVE, **reserve})
+        assert [".".join(map(str, e["loc"])) for e in error.value.errors()] == [f"pools.floating.reserve.{where}"]
+        assert what in error.value.errors()[0]["msg"]
+
+    refused("call.waiting", "say when somebody is called", call={})
+    refused("call.oldest", "longer than zero", call={"oldest": "0 min"})
+    refused("release.waiting", "below the mark", release={"waiting": 3})
+    refused("headcount", "whole number", headcount=0)
+    refused("hedcount", "headcount", hedcount=1)
+
+
+def test_a_reserve_that_is_never_called_is_told() -> None:
+    def told(**changes: Any) -> list[str]:
+        found = lint(desk({**RESERVE, **changes.pop("reserve", {})}, **changes))
+        return [finding.message for finding in found if finding.where.startswith("pools.")]
+
+    assert told() == []
+    assert told(reserve={"delay": "20 d"}) == ["floating: its reserve would arrive after the clock has stopped"]
+    idle = {"department": "office", "skills": ["other"], "reserve": RESERVE}
+    pools = {"desk": {"department": "office"}, "back": idle}
+    assert told(pools=pools) == ["back: no work comes to the queues of its reserve; it is never called"]
