@@ -133,7 +133,7 @@ def estimates(samples: list[list[float]]) -> tuple[Any, Any, Any]:
 def verdict(case: str, of: Json, estimate: float, error: float, n: int, half: float, precise: bool) -> Row:
     """Within z standard errors; and these small enough for a real test."""
     slack = of.get("abs_error", 0.0) + (1e-6 * max(1.0, abs(of["value"])) if error == 0 else 0.0)
-    slack += 0.0 if precise else half / 2  # little work: what is rare has happened so seldom that its error is not known
+    slack += 0.0 if precise else half / 2  # with little work the error of what is rare is not known
     near = abs(estimate - of["value"]) <= float(_t(TAIL, n)) * error + slack
     sharp = not precise or float(_t(0.05, n)) * error <= 1.25 * half
     return row(case, of, estimate, error, near and sharp, "" if sharp or not near else "too wide to be a test")

@@ -365,18 +365,18 @@ class Writer:
         discipline = step.get("discipline", "fcfs")
         if discipline not in RULES:
             raise NotStatedError(f"discipline {discipline}")
-        if step.get("waiting_places") is not None:
-            raise NotStatedError("steps.waiting_places")
         if "escalate" in step:
             raise NotStatedError("steps.escalate")
         chosen = team.get("agent_selection", "longest_idle")
         if chosen not in SELECTION:
             raise NotStatedError(f"teams.agent_selection {chosen}")
         self.rules[skill] = {"rule": RULES[discipline], "assignment": SELECTION[chosen]}
+        if step.get("waiting_places") is not None:
+            self.rules[skill]["waiting_places"] = int(step["waiting_places"])
 
     # -------------------------------------------------------------- cases
     def case_class(self, kind: Json) -> Json:
-        for key in ("agents_required", "if_blocked", "if_abandoned", "accumulation_rate"):
+        for key in ("agents_required", "if_abandoned", "accumulation_rate"):
             if key in kind:
                 raise NotStatedError(f"classes.{key}")
         written: Json = {"process": name(kind["name"])}
@@ -384,6 +384,10 @@ class Writer:
             written["priority"] = kind["priority"]
         if "patience" in kind:
             written["patience"] = distribution(kind["patience"])
+        if "if_blocked" in kind:
+            known(kind["if_blocked"], ("retry_after", "probability"), "if_blocked")
+            again = {"after": distribution(kind["if_blocked"]["retry_after"])}
+            written["redial"] = {**again, "share": kind["if_blocked"].get("probability", 1.0)}
         if "lead_time" in kind:
             if kind["lead_time"].get("dist") != "deterministic":
                 raise NotStatedError("classes.lead_time that is drawn")

@@ -235,7 +235,7 @@ def _teams(step: Json) -> list[str]:
     return list(step["teams"]) if "teams" in step else [step["team"]] if "team" in step else []
 
 
-TURNED_AWAY = getattr(Outcome, "TURNED_AWAY", 99)
+TURNED_AWAY = Outcome.TURNED_AWAY
 Measure = Callable[[Observed, Json], float]
 MEASURES: dict[str, Measure] = {}
 
@@ -421,6 +421,30 @@ def share_served_by(o: Observed, of: Json) -> float:
     loses = any(s.get("waiting_places") is not None for s in o.model.statement["steps"])
     among = visits if loses else visits & np.isfinite(o.started)
     return float(np.sum(by & visits) / np.sum(among))
+
+
+@measure("mean_attempts", "prob_first_attempt_blocked")
+def attempts(o: Observed, of: Json) -> float:
+    blocked = np.bincount(o.case[o.run.log.blocked_item], minlength=len(o.arrived))
+    cases = o.cases(of) & np.isfinite(o.left)
+    return mean(1 + blocked[cases]) if of["metric"] == "mean_attempts" else mean(blocked[o.cases(of)] > 0)
+
+
+@measure("share_finally_lost")
+def share_finally_lost(o: Observed, of: Json) -> float:
+    return mean(np.isin(o.outcome[o.cases(of)], (Outcome.ABANDONED, TURNED_AWAY)))
+
+
+@measure("mean_number_in_orbit")
+def mean_number_in_orbit(o: Observed, of: Json) -> float:
+    """From each time that there was no place until the next one, the start or the end of all."""
+    log = o.run.log
+    order = np.lexsort((log.blocked_at, log.blocked_item))
+    item, at = log.blocked_item[order], minutes(log.blocked_at[order])
+    until = o.wait_end[item]
+    again = np.append(item[1:] == item[:-1], False)
+    until[again] = np.append(at[1:], NEVER)[again]
+    return o.time_in(at, until, of)
 
 
 # ------------------------------------------------------------------ time averages

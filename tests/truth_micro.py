@@ -27,8 +27,8 @@ CASE_KEYS = ("name", "arrival", "first_step", "service_times", "service_times_by
              "class", "due", "patience", "retry_after", "agents_required", "accumulation_rate")  # fmt: skip
 NOT_YET = {
     "agents": ("max_concurrent", "sharing", "floating"),
-    "steps": ("escalate", "overflow", "waiting_places", "system_capacity", "blocked", "backfilling", "rework_first"),
-    "cases": ("service_times_by_agent", "retry_after", "accumulation_rate", "agents_required"),
+    "steps": ("escalate", "overflow", "backfilling", "rework_first"),
+    "cases": ("service_times_by_agent", "accumulation_rate", "agents_required"),
 }
 """Keys that a scenario has no word for."""
 RULES: dict[str, Json] = {
@@ -213,6 +213,7 @@ class Told:
             if chosen is not None and chosen not in SELECTION:
                 raise NotStatedError(f"teams.agent_selection {chosen}")
             rule = {**RULES[discipline], "assignment": SELECTION[chosen or "longest_idle"]}
+            rule |= self.waiting_places(step)
             if "preemption_victim" in step:
                 if step["preemption_victim"] not in VICTIMS:
                     raise NotStatedError(f"preemption_victim {step['preemption_victim']}")
@@ -222,6 +223,15 @@ class Told:
                     found |= {self.skill(step, one): rule for one in self.cases.values()
                               if self.skill(step, one) in self.skills(agent)}  # fmt: skip
         return found
+
+    def waiting_places(self, step: Json) -> Json:
+        """`system_capacity` counts those who are served too."""
+        agents = [agent for agent in self.agents.values() if agent["team"] == step["team"]]
+        if step.get("waiting_places") is not None:
+            return {"waiting_places": int(step["waiting_places"])}
+        if step.get("system_capacity") is not None:
+            return {"waiting_places": int(step["system_capacity"]) - len(agents)}
+        return {}
 
     # -------------------------------------------------------------- cases
     def path(self, of: Json) -> dict[str, list[str]]:
@@ -255,6 +265,9 @@ class Told:
         if "due" in of:
             limit = {"limit": span(of["due"] - of["arrival"])}
             written["promises"] = {"first_response": limit, "resolution": limit}
+        retries = [step for step in self.paths[of["name"]] if self.steps[step].get("blocked") == "retry"]
+        if retries and "retry_after" in of:
+            written["redial"] = {"after": span(of["retry_after"])}
         patience = self.patience(of)
         if patience is not None:
             written["patience"] = span(patience)
@@ -448,6 +461,10 @@ class Log:
         joins = [step["name"] for step in self.told.steps.values() if step["type"] == "join"]
         return max(self.end_of(case, step) for step in joins if self.visits(case, step))
 
+    def attempts(self, case: str, _: Any) -> int:
+        number = self.cases.index(case)
+        return 1 + int(np.sum(self.run.workload.case[self.run.log.blocked_item] == number))
+
     def passes(self, case: str, _: Any) -> int:
         return max(Counter(self.step_of(i) for i in self.visits(case)).values())
 
@@ -525,6 +542,7 @@ BY_NAME = {
     "work_share_of_response": Log.work_share,
     "joined": Log.joined,
     "passes": Log.passes,
+    "attempts": Log.attempts,
     "business_waits": Log.business_wait,
 }
 WHOLE = {

@@ -28,6 +28,7 @@ def log_of(floor: Following, until: int) -> EventLog:
     left_at[gone], outcome[gone] = list(floor.abandoned.values()), Outcome.ABANDONED
     outcome[[case for case in gone if case in floor.turned_away]] = Outcome.TURNED_AWAY
     offered = np.where(enabled >= 0, enabled + work.hold, -1)
+    offered[floor.never_offered] = -1
     limit = np.where(left_at >= 0, left_at, until - 1)
     limit[list(floor.giving_up)] = list(floor.giving_up.values())
     stretches = np.array(sorted(floor.stretches, key=lambda s: (s[2], s[0])), np.int64).reshape(-1, 4)
@@ -57,7 +58,7 @@ def enabled_at(work: Workload, arrived: Ticks, completed: Ticks, cut_short: list
     done = completed.copy()
     done[cut_short] = -1
     enabled = np.full(work.n_items, -1)
-    enabled[work.first_item[:-1]] = np.where(arrived < until, arrived, -1)
+    enabled[work.first_item[:-1]] = np.where(arrived < until, np.maximum(arrived, 0), -1)
     chained = np.flatnonzero(work.next_item >= 0)
     after, before = work.next_item[chained], done[chained]
     if len(work.fork_item):

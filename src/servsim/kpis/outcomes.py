@@ -36,3 +36,9 @@ def rejection_rate(run: Run) -> Pairs:
 def abandonment_rate(run: Run) -> Pairs:
     """Cases whose customer gave up ÷ counted cases, unfinished ones included. NaN without cases."""
     return _share(run, Outcome.ABANDONED)
+
+
+@kpi("turned_away_rate", "share", "lower", "found no place to wait", "无等候位而离开的比例")
+def turned_away_rate(run: Run) -> Pairs:
+    """Cases that found no place to wait and left ÷ counted cases, unfinished ones included. NaN without cases."""
+    return _share(run, Outcome.TURNED_AWAY)

@@ -273,7 +273,8 @@ def _priorities(came: dict[str, Arrived]) -> NDArray[np.int64]:
 
 def _answered_before(came: dict[str, Arrived]) -> NDArray[np.int8]:
     """[cases] 1: answered before the clock's start; empty where nobody was."""
-    parts = [np.zeros(len(c.at), np.int8) if c.opened is None else c.opened.answered.astype(np.int8) for c in came.values()]
+    nobody = {name: np.zeros(len(cases.at), np.int8) for name, cases in came.items()}
+    parts = [c.opened.answered.astype(np.int8) if c.opened else nobody[name] for name, c in came.items()]
     answered = _joined(parts)
     return answered if answered.any() else np.empty(0, np.int8)
 

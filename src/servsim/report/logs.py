@@ -55,7 +55,7 @@ def events(run: Run) -> Events:
     """
     work, log = run.workload, run.log
     real = ~np.isin(np.array(work.steps.kind, dtype=object), NOT_WORK)[work.step]
-    given_up = (log.outcome == Outcome.ABANDONED)[work.case] & (log.completed_at < 0)
+    given_up = np.isin(log.outcome, (Outcome.ABANDONED, Outcome.TURNED_AWAY))[work.case] & (log.completed_at < 0)
     first_worker = log.worker.copy()
     first_worker[log.stretch_item[::-1]] = log.stretch_worker[::-1]  # the earliest stretch is written last
     nobody = np.full(work.n_items, -1, np.int32)

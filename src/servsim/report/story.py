@@ -10,6 +10,7 @@ import numpy as np
 
 from servsim.quantities import SECOND, written
 from servsim.records import Outcome, Run
+from servsim.records.arrays import NONE
 
 ENGLISH = {
     "title": "Case {case} · {case_class} · {channel}",
@@ -35,6 +36,7 @@ ENGLISH = {
     "COMPLETED": "leaves, completed, {time} after arrival",
     "REJECTED": "leaves, rejected, {time} after arrival",
     "ABANDONED": "the customer gives up, {time} after arrival",
+    "TURNED_AWAY": "finds no place to wait and leaves, {time} after arrival",
     "IN_PROCESS": "the clock stops; the case is still in process after {time}",
     "first_response": "answer",
     "resolution": "resolution",
@@ -72,6 +74,7 @@ CHINESE = {
     "COMPLETED": "办结离开，距到达 {time}",
     "REJECTED": "被驳回离开，距到达 {time}",
     "ABANDONED": "客户放弃，距到达 {time}",
+    "TURNED_AWAY": "无空余等候位，离开，距到达 {time}",
     "IN_PROCESS": "仿真结束，事项仍在办理，已历时 {time}",
     "first_response": "响应",
     "resolution": "办结",
@@ -232,7 +235,7 @@ def _promises(teller: _Teller, case: int) -> Iterator[str]:
     work = teller.run.workload
     for promise, event in enumerate(work.promise_event):
         due = int(work.due_at[promise, case])
-        if due >= 0:
+        if due != NONE:
             verdict = _verdict(teller, case, event, due)
             yield teller.say("promised", promise=teller.words[event], due=teller.when(due), verdict=verdict)
 
@@ -243,7 +246,7 @@ def _verdict(teller: _Teller, case: int, event: str, due: int) -> str:
     done = int(run.responded_at[case]) if event == "first_response" else int(run.log.left_at[case]) if ended else -1
     if done >= 0:
         return teller.say("kept" if done <= due else "late", time=teller.lasting(abs(due - done)))
-    if run.log.outcome[case] == Outcome.ABANDONED:
+    if run.log.outcome[case] in (Outcome.ABANDONED, Outcome.TURNED_AWAY):
         return teller.say("given_up")
     overdue = run.window.until - due
     return teller.say("overdue", time=teller.lasting(overdue)) if overdue > 0 else teller.say("open")
