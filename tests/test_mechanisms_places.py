@@ -18,7 +18,7 @@ from servsim.model import Scenario
 from servsim.records import Outcome, Run
 from servsim.simulate import simulate
 
-# ------------------------------------------------------------------ 13. places to wait
+# ------------------------------------------------------------------ 14. places to wait
 
 
 def test_three_in_the_system_and_no_more(engine: Engine) -> None:

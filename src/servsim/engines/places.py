@@ -1,4 +1,4 @@
-"""Who finds no place to wait: turned away, or tries again later (docs/semantics.md, rule 13)."""
+"""Who finds no place to wait: turned away, or tries again later (docs/semantics.md, rule 14)."""
 
 from __future__ import annotations
 
