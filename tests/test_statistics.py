@@ -143,35 +143,6 @@ def test_holm_errs_anywhere_in_a_family_of_nothings_in_at_most_5_per_cent() -> N
     assert 0.01 < wrong < 0.06
 
 
-def test_replications_needed_is_the_first_number_that_is_narrow_enough() -> None:
-    values = np.random.default_rng(8).normal(50, 12, 10)
-    n = st.replications_needed(values, 0.04)
-    sd = values.std(ddof=1)
-
-    def share(n: int) -> float:
-        return float(stats.t.ppf(0.975, n - 1) * sd / np.sqrt(n) / values.mean())
-
-    assert share(n) <= 0.04 < share(n - 1)
-    assert st.replications_needed(values, 0.04 * values.mean(), relative=False) == n
-
-
-def test_replications_needed_says_when_it_cannot_say() -> None:
-    assert st.replications_needed([3.0, 3.0], 0.05) == 2
-    with pytest.raises(ValueError, match="two replications"):
-        st.replications_needed([3.0, NAN], 0.05)
-    with pytest.raises(ValueError, match="no number"):
-        st.replications_needed([-1.0, 1.0], 0.05)
-
-
 def test_the_relative_half_width_of_nothing_is_nothing() -> None:
     assert st.relative_half_width([[0.0, 0.0], [-1.0, 1.0]]).tolist() == [0.0, np.inf]
     assert st.relative_half_width([9.0, 10.0, 11.0]) == pytest.approx(stats.t.ppf(0.975, 2) / np.sqrt(3) / 10)
-
-
-def test_warm_up_drops_the_climb_and_keeps_the_plateau() -> None:
-    rng = np.random.default_rng(9)
-    level = 10 * (1 - np.exp(-np.arange(1000) / 30)) + rng.normal(0, 0.5, 1000)
-    assert 60 <= st.warm_up(level) <= 250
-    assert st.warm_up(rng.normal(0, 1, 1000) + 1e6) < 500
-    with pytest.raises(ValueError, match="at least 10"):
-        st.warm_up([1.0] * 9)

@@ -1,4 +1,4 @@
-"""How sure are we? Intervals over replications, paired differences, multiplicity, and how many replications are enough.
+"""How sure are we? Intervals over replications, paired differences, multiplicity.
 
 All functions work along the last axis, which holds the replications; the leading axes (scenarios, figures) are
 done at once. A replication without an answer is NaN and is left out; `n` says how many remain.
@@ -126,53 +126,6 @@ def relative_half_width(values: ArrayLike, level: float = LEVEL) -> Floats:
     return np.asarray(np.where(estimate.half_width == 0, 0.0, share))
 
 
-def replications_needed(values: ArrayLike, half_width: float, relative: bool = True, level: float = LEVEL) -> int:
-    """Replications after which the interval should be no wider than asked, judged by the spread seen so far.
-
-    Smallest n ≥ 2 with t(n − 1, (1 + level)/2) · s/√n ≤ h; h = half_width · |x̄| if relative. Source: Law, 9.4.1.
-
-    >>> replications_needed([9.0, 10.0, 11.0, 10.5, 9.5], half_width=0.05)
-    13
-
-    Raises ValueError for fewer than two answers and for a width that cannot be reached (0, or relative to a mean of 0).
-    """
-    x = np.asarray(values, dtype=np.float64)
-    average, error, n = _moments(x[None, :], np.abs(x)[None, :])
-    if n[0] < 2:
-        raise ValueError("at least two replications with an answer are needed to judge the spread")
-    sd = float(error[0]) * np.sqrt(n[0])
-    wanted = half_width * abs(float(average[0])) if relative else half_width
-    if sd == 0:
-        return 2
-    if wanted <= 0:
-        raise ValueError("the half-width asked for is 0; no number of replications reaches it")
-    few, many = 1, 2
-    while _expected_half_width(many, sd, level) > wanted:
-        few, many = many, 2 * many
-    while many - few > 1:
-        middle = (few + many) // 2
-        few, many = (few, middle) if _expected_half_width(middle, sd, level) <= wanted else (middle, many)
-    return many
-
-
-def warm_up(values: ArrayLike, batch: int = 5) -> int:
-    """How many first observations of an evenly spaced series to drop so that the start shows least (MSER-5).
-
-    Over means Z of `batch` neighbours: the d ≤ k/2 with the smallest Σ_{i>d}(Zᵢ − Z̄_d)²/(k − d)². Source: White, Cobb
-    & Spratt, Winter Simulation Conference 2000. A result at half the series means that it is too short to tell.
-    """
-    x = np.asarray(values, dtype=np.float64)
-    k = len(x) // batch
-    if k < 2:
-        raise ValueError(f"expected at least {2 * batch} observations, got {len(x)}")
-    z = x[: k * batch].reshape(k, batch).mean(axis=1)
-    z = z - z.mean()  # only the spread matters; keeps the sums of squares exact
-    left = np.arange(k, 0, -1)
-    total, squares = np.cumsum(z[::-1])[::-1], np.cumsum((z * z)[::-1])[::-1]
-    error = (squares - total**2 / left) / left**2
-    return int(np.argmin(error[: k // 2 + 1])) * batch
-
-
 def _moments(x: Floats, scale: Floats) -> tuple[Floats, Floats, Counts]:
     """(mean, standard error, n) over the last axis without NaN; the error is exactly 0 where the spread is rounding."""
     there = ~np.isnan(x)
@@ -199,7 +152,3 @@ def _p_value(average: Floats, error: Floats, n: Counts) -> Floats:
         p = 2 * stdtr(np.maximum(n - 1, 1).astype(np.float64), -np.abs(average / error))
     certain = np.where(average == 0, 1.0, 0.0)
     return np.where(n > 1, np.where(error == 0, certain, p), np.nan)
-
-
-def _expected_half_width(n: int, sd: float, level: float) -> float:
-    return float(_t_quantile(np.array(n), level) * sd / np.sqrt(n))
