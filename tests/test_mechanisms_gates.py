@@ -174,3 +174,80 @@ def test_lint_sees_fewer_seats_than_inflow_and_meetings_that_are_never_held() ->
     assert found.severity == "warning" and "240 items come to 1 meetings" in found.message
     (found,) = lint(scenario({"board": {**board, "days": "sun"}}))
     assert found.severity == "error" and "no meeting is held" in found.message
+
+
+# ------------------------------------------------------------------ approvals as one object
+
+NUMBER = {"numbers": {"kind": "uniform", "low": 0, "high": 90_000}}
+AMOUNT = {"ordinary": {"process": "p", "attributes": {"amount": NUMBER}}}
+
+
+def office(*skills: str) -> dict[str, Any]:
+    pools = {skill: {"department": "office"} for skill in skills}
+    return {"pools": pools, "staffing": {skill: {"always": 3} for skill in skills}}
+
+
+def works(steps: dict[str, Any], *skills: str, **changes: Any) -> SimulatedRun:
+    return simulate(scenario(steps, **{**office(*skills), **changes}))
+
+
+LADDER = {
+    "kind": "approval", "by": "amount", "levels": {5000: "clerk", 50000: "manager"}, "above": "director",
+    "time": {"kind": "exponential", "mean": "5 min"}, "next": "end",
+}  # fmt: skip
+
+
+def test_the_amount_decides_who_approves_and_the_work_is_the_same_whoever_does() -> None:
+    people = ("clerk", "manager", "director")
+    run = works({"check": LADDER}, *people, case_classes=AMOUNT)
+    plain = works({"check": {"kind": "approval", "skill": "clerk", "time": LADDER["time"], "next": "end"}}, *people)
+    work = run.workload
+    done = work.work[work.skill >= 0]
+    assert (np.sort(done) == np.sort(plain.workload.work)).all()
+    shares = np.bincount(work.skill[work.skill >= 0], minlength=3) / len(done)
+    assert shares == pytest.approx([5 / 90, 45 / 90, 40 / 90], abs=0.1)
+    assert set(work.steps.names) == {"check_clerk", "check_manager", "check_director"}
+
+
+def test_a_chain_decides_level_by_level_each_with_its_own_verdict() -> None:
+    chain = [{"skill": "a", "return": 0.5, "return_to": "write", "rounds": 1}, {"skill": "b", "reject": 1.0}, "c"]
+    steps = {
+        "write": {"kind": "task", "skill": "a", "time": "1 min", "next": "check"},
+        "check": {"kind": "approval", "chain": chain, "time": "2 min", "next": "end"},
+    }
+    run = works(steps, "a", "b", "c")
+    names = [run.workload.steps.names[step] for step in run.workload.step]
+    assert set(names) == {"write", "check", "check_2"} and (run.log.outcome[run.log.left_at >= 0] == 2).all()
+    visits = run.workload.visit[run.workload.step == run.workload.steps.names.index("write")]
+    assert visits.max() == 1 and 0.3 < visits.mean() / (1 - visits.mean()) < 0.7
+
+
+def test_an_approval_decided_in_a_meeting_returns_and_rejects_like_any_other() -> None:
+    meeting = {"times": ["10:00"], "seats": 5, "deadline": "30 min"}
+    check = {"kind": "approval", "meeting": meeting, "return": 0.5, "return_to": "write", "rounds": 1, "next": "end"}
+    steps = {"write": {"kind": "task", "skill": "a", "time": "1 min", "next": "check"}, "check": check}
+    run = works(steps, "a", clock={"start": "2026-03-02", "horizon": "9 d"})
+    met = np.flatnonzero((run.workload.gate == 0) & (run.log.started_at >= 0))
+    at = run.log.started_at[met]
+    assert (at % DAY == 10 * HOUR).all() and (np.bincount(at // DAY) == 5).all()
+    assert 0.2 < run.workload.returned[run.workload.visit == 0].mean() * 2 < 0.8
+    other = {**check, "skill": "a", "time": "1 min"}
+    del other["meeting"]
+    queue = works({**steps, "check": other}, "a", clock={"start": "2026-03-02", "horizon": "9 d"})
+    assert (queue.workload.returned == run.workload.returned).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"above": None}, "nobody approves 50000 and more"),
+        ({"by": None}, "name the attribute that decides the level"),
+        ({"skill": "clerk"}, "cannot be combined with `skill`"),
+        ({"by": "height"}, "no attribute 'height'"),
+        ({"levels": {5000: "nobody"}}, "no pool has the skill 'nobody'"),
+    ],
+)
+def test_bad_ladders(changes: dict[str, Any], message: str) -> None:
+    check = {key: value for key, value in {**LADDER, **changes}.items() if value is not None}
+    with pytest.raises(ValidationError, match=message):
+        scenario({"check": check}, **office("clerk", "manager", "director"), case_classes=AMOUNT)

@@ -66,10 +66,10 @@ def rework_share(run: Run) -> Pairs:
     return item_cells(run).groups.pairs(ratio(sums(visits(run).again * work), sums(visits(run).begun * work)))
 
 
-def _time_share(run: Run, kind: str) -> Floats:
+def _time_share(run: Run, *kind: str) -> Floats:
     """["all", classes] time from enabled to completed of a kind of items ÷ cycle time, of counted cases that ended."""
     work, log, of, cells = run.workload, run.log, counted(run), case_cells(run)
-    rows, cases = of.item(np.flatnonzero(of_kind(run, kind)[work.step[of.items]])), of.cases
+    rows, cases = of.item(np.flatnonzero(of_kind(run, *kind)[work.step[of.items]])), of.cases
     rows = rows[ended(run)[of.place_of_case(work.case[rows])] & (log.completed_at[rows] >= 0)]
     cell = cells.cell[of.place_of_case(work.case[rows])]
     there = totals(cell, log.completed_at[rows] - log.enabled_at[rows], cells.n)
@@ -82,7 +82,7 @@ def _time_share(run: Run, kind: str) -> Floats:
 def approval_time_share(run: Run) -> Pairs:
     """Time from enabled to completed of approvals ÷ cycle time, of counted cases that ended. Parallel approvals count
     one by one. NaN without such cases."""
-    return case_cells(run).groups.only("all", "class").pairs(_time_share(run, "approval"))
+    return case_cells(run).groups.only("all", "class").pairs(_time_share(run, "approval", "board"))
 
 
 @kpi("handover_time_share", "share", "lower", "share of the cycle time in hand-over", "交接时间占全程的比例")

@@ -88,6 +88,8 @@ class Merge(Edit):
         for i, step in enumerate(_chain(process, self.steps)):
             if not isinstance(step, Work) or (isinstance(step, Approval) and i < len(self.steps) - 1):
                 raise refuse((("steps", i), f"is a {step.kind}; only tasks can be merged, and an approval as the last"))
+            if isinstance(step, Approval) and step.is_compound:
+                raise refuse((("steps", i), "has levels, a chain or a meeting; it cannot be merged"))
             if step.parts:
                 raise refuse((("steps", i), "is already merged; list all the steps in one merge"))
             works.append(step)

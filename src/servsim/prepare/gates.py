@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from servsim.model import Handoff, Meeting, Scenario
+from servsim.model import Board, Handoff, Meeting, Scenario
 from servsim.model.steps import Timetable
 
 
@@ -15,7 +15,7 @@ def timetables(scenario: Scenario) -> dict[tuple[str, str], Timetable]:
     found: dict[tuple[str, str], Timetable] = {}
     for process in scenario.used_processes():
         for name, step in scenario.flow(process).steps.items():
-            table = step if isinstance(step, Meeting) else step.deliveries if isinstance(step, Handoff) else None
+            table = step if isinstance(step, Meeting | Board) else step.deliveries if isinstance(step, Handoff) else None
             if table is not None:
                 found[process, name] = table
     return found

@@ -1,6 +1,6 @@
 """The kinds of step; one file each."""
 
-from servsim.model.steps.approval import Approval
+from servsim.model.steps.approval import Approval, Board, Verdict, expanded
 from servsim.model.steps.decision import Decision
 from servsim.model.steps.delay import Delay
 from servsim.model.steps.handoff import Handoff
@@ -18,6 +18,7 @@ __all__ = [
     "AnyTimetable",
     "Approval",
     "Automated",
+    "Board",
     "Decision",
     "Delay",
     "Handoff",
@@ -28,6 +29,8 @@ __all__ = [
     "Step",
     "Task",
     "Timetable",
+    "Verdict",
     "Work",
     "WorkPart",
+    "expanded",
 ]

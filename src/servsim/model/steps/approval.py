@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from servsim.model.base import Count, Id, Share
+from servsim.model.base import Count, Id, Model, Number, Share, Word
+from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import Path, refuse
-from servsim.model.steps.step import REJECTED, STEPS, Work
+from servsim.model.steps.decision import Decision
+from servsim.model.steps.meeting import Agenda
+from servsim.model.steps.step import REJECTED, STEPS, Onward, Routes, Step, Work, single
 
 
-@STEPS.register("approval")
-class Approval(Work):
-    """Work; then with probability `reject` the case leaves as rejected, with `return` it goes to `return_to`, else on.
+class Verdict(Onward):
+    """With probability `reject` the case leaves as rejected, with `return` it goes to `return_to`, else on.
 
     A case is returned at most `rounds` times by this step; then what would be returned is approved.
     """
 
-    kind: Literal["approval"] = "approval"
     returned: Share = Field(default=0.0, alias="return")
     return_to: Id | None = None
     reject: Share = 0.0
@@ -48,3 +49,135 @@ class Approval(Work):
     def possible(self) -> frozenset[str]:
         back = {self.return_to} if self.returned > 0 and self.rounds > 0 and self.return_to else frozenset[str]()
         return self.leads_on() | back
+
+
+@STEPS.register("board")
+class Board(Verdict, Agenda):
+    """An approval that is decided in a meeting, without a queue for anybody."""
+
+    kind: Literal["board"] = "board"
+    time: AnyDistribution = Field(default_factory=lambda: distribution("0 min"))
+
+
+class Link(Model):
+    """One level of a chain; what is not given is as in the approval."""
+
+    skill: Id
+    time: AnyDistribution | None = None
+    returned: Share | None = Field(default=None, alias="return")
+    return_to: Id | None = None
+    reject: Share | None = None
+    rounds: Count | None = None
+
+    def given(self) -> dict[str, Any]:
+        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+
+
+def _link(value: Any) -> Any:
+    return {"skill": value} if isinstance(value, str) else value
+
+
+@STEPS.register("approval")
+class Approval(Verdict, Work):
+    """Work of somebody with the `skill`, and a verdict. Instead of a skill it may name
+
+    `levels` by a numeric attribute: the skill for values below each bound, and `above` for all others;
+    a `chain` of skills that decide one after the other, each with a verdict of its own;
+    a `meeting` that decides.
+    """
+
+    kind: Literal["approval"] = "approval"
+    by: Word | None = None
+    levels: dict[Number, Id] = Field(default_factory=dict)
+    above: Id | None = None
+    chain: tuple[Annotated[Link, BeforeValidator(_link)], ...] = ()
+    meeting: Agenda | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_who_decides(cls, value: Any) -> Any:
+        """Puts a stand-in where the skill follows from something else."""
+        if not isinstance(value, Mapping):
+            return value
+        ways = [key for key in ("skill", "levels", "chain", "meeting") if value.get(key)]
+        if len(ways) > 1:
+            raise refuse(((ways[1],), f"cannot be combined with `{ways[0]}`; give one of skill, levels, chain, meeting"))
+        rest = {"time": "0 min", **value} if ways == ["meeting"] else dict(value)
+        return {**rest, "skill": "_"} if ways and ways != ["skill"] else rest
+
+    @model_validator(mode="after")
+    def _a_ladder_without_a_gap(self) -> Self:
+        if self.levels and self.above is None:
+            bound = max(self.levels)
+            raise refuse((("above",), f"is missing: nobody approves {bound:g} and more; name the skill that does"))
+        if self.levels and self.by is None:
+            raise refuse((("by",), "is missing; name the attribute that decides the level"))
+        if not self.levels and (self.by or self.above):
+            raise refuse((("levels",), "is missing; `by` and `above` belong to levels"))
+        return self
+
+    @property
+    def is_compound(self) -> bool:
+        """Stands for several steps, or for a meeting."""
+        return bool(self.levels or self.chain or self.meeting)
+
+    def references(self) -> Iterator[tuple[Path, str]]:
+        yield from super().references()
+        for i, link in enumerate(self.chain):
+            if link.return_to is not None:
+                yield ("chain", i, "return_to"), link.return_to
+            if link.reject:
+                yield ("chain", i, "reject"), REJECTED
+
+    def leads_on(self) -> frozenset[str]:
+        if not self.chain:
+            return super().leads_on()
+        rejects = {REJECTED} if any((self.reject if k.reject is None else k.reject) > 0 for k in self.chain) else set()
+        return Onward.possible(self) | rejects
+
+    def possible(self) -> frozenset[str]:
+        links = [self.model_copy(update={**link.given(), "chain": ()}) for link in self.chain]
+        return frozenset[str]().union(*(link.possible() for link in links)) if links else super().possible()
+
+    def redirected(self, old: str, new: Routes, stream: str | None = None, keep_returns: bool = False) -> Self:
+        other = super().redirected(old, new, stream, keep_returns)
+        if keep_returns or all(link.return_to != old for link in self.chain):
+            return other
+        swap = [{"return_to": single(old, new)} if link.return_to == old else {} for link in self.chain]
+        chain = tuple(link.model_copy(update=change) for link, change in zip(self.chain, swap, strict=True))
+        return other.model_copy(update={"chain": chain})
+
+    # ------------------------------------------------------------------ what it stands for
+
+    def expanded(self, name: str) -> dict[str, Step]:
+        """The steps that a compound approval stands for; the case comes to the one that keeps the name."""
+        if self.meeting is not None:
+            fields = {key: getattr(self, key) for key in Verdict.model_fields if key != "kind"}
+            agenda = {key: getattr(self.meeting, key) for key in Agenda.model_fields}
+            return {name: Board.model_construct(**fields, **agenda, kind="board", time=self.time)}
+        plain = self.model_copy(update={"levels": {}, "above": None, "by": None, "chain": (), "meeting": None})
+        if self.levels:
+            assert self.above is not None
+            below = {bound: f"{name}_{skill}" for bound, skill in self.levels.items()}
+            decision = Decision(label=self.label, by=self.by, below=below, otherwise=f"{name}_{self.above}")
+            common = {"parts": self.parts_of(name), "outcome": self.outcome or name}
+            skills = dict.fromkeys([*self.levels.values(), self.above])
+            return {name: decision} | {f"{name}_{s}": plain.model_copy(update={**common, "skill": s}) for s in skills}
+        names = [name, *(f"{name}_{k}" for k in range(2, len(self.chain) + 1))]
+        ways = [{after: 1.0} for after in names[1:]]
+        steps = {at: plain.model_copy(update={**k.given(), "next": w, "outcome": None})
+                 for at, k, w in zip(names, self.chain, [*ways, {}], strict=True)}  # fmt: skip
+        last = {"next": dict(self.next), "outcome": self.outcome or (name if len(self.next) > 1 else None)}
+        return {**steps, names[-1]: steps[names[-1]].model_copy(update=last)}
+
+
+def expanded(steps: Mapping[str, Step]) -> dict[str, Step]:
+    """The steps with those that compound approvals stand for. Raises ValidationError where an id is taken."""
+    found: dict[str, Step] = {}
+    for name, step in steps.items():
+        new = step.expanded(name) if isinstance(step, Approval) and step.is_compound else {name: step}
+        for other in new:
+            if other != name and other in steps:
+                raise refuse((("steps", name), f"stands for a step '{other}' of its own, and there is one already"))
+        found |= new
+    return found
