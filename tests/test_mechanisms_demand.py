@@ -6,6 +6,7 @@ Times are minutes after the start; the whole log stands in the test.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from servsim.engines import Engine
 from servsim.model import Scenario
 from servsim.prepare import workload
 from servsim.quantities import MINUTE
+from servsim.records.arrays import digest
 from servsim.simulate import simulate
 
 
@@ -377,3 +379,141 @@ def test_members_of_a_finite_source_do_not_repeat_besides() -> None:
     kind = {"process": "p", "repeat": {"share": 1, "after": "1 h"}}
     with pytest.raises(ValidationError, match="members come again by themselves"):
         finite(2, "60 min", case_classes={"ordinary": kind})
+
+
+# ------------------------------------------------------------------ start from today
+
+
+def test_cases_that_came_before_the_start_enter_at_the_start_oldest_first(engine: Engine) -> None:
+    """a came at -20, b at -5 (its patience of 8 runs out at 3), c's patience had run out: it is asked at 0."""
+    cases = {
+        "a": at_desk(-20, 10, answers=True),
+        "c": at_desk(-7, 1, patience=5, answers=True),
+        "b": at_desk(-5, 1, patience=8, answers=True),
+        "d": at_desk(0, 5, answers=True),
+    }
+    expect(
+        engine,
+        tiny(cases),
+        """
+        a   0  0   0  10  ann
+        c   0  0   -   -
+        b   0  0   -   -
+        d   0  0  10  15  ann
+        left a 10, c 0 abandoned, b 3 abandoned, d 15
+        """,
+    )
+
+
+STEPS = {
+    "answer": {**TASK, "next": "wait"},
+    "wait": {"kind": "delay", "time": "60 min", "next": "close"},
+    "close": {**TASK, "time": "20 min", "next": "end"},
+}
+OPEN = {
+    "a": {"case_class": "ordinary", "step": "close", "age": "3 h", "done": "40 %", "channel": "web"},
+    "b": {"case_class": "ordinary", "step": "wait", "age": "2 h", "done": "45 min"},
+    "c": {"case_class": "ordinary", "step": "answer", "age": "30 min"},
+    "d": {"case_class": "ordinary", "step": "answer", "age": "70 min", "done": 0.5},
+}
+KIND = {"process": "p", "promises": {"first_response": {"limit": "35 min"}, "resolution": {"limit": "3 h 10 min"}}}
+
+
+def from_today(backlog: dict[str, Any], **changes: Any) -> Scenario:
+    kinds = {"case_classes": {"ordinary": KIND}, "processes": flow(**STEPS), "demand": {}}
+    return Scenario.model_validate(mapping(backlog=backlog, **kinds | changes))
+
+
+def test_a_run_begins_with_the_backlog_that_is_there() -> None:
+    """Oldest first: a has 12 of 20 minutes of closing left, b 15 of the wait, d 5 of the answer, c all."""
+    run = simulate(from_today({"cases": OPEN}))
+    assert rows(from_today({"cases": OPEN})) == [
+        "0 close 0 12", "1 wait 0 15", "1 close 27 47",
+        "2 answer 12 17", "2 wait 17 77", "2 close 77 97",
+        "3 answer 17 27", "3 wait 27 87", "3 close 97 117",
+    ]  # fmt: skip
+    work = run.workload
+    assert (work.arrived_at // MINUTE).tolist() == [-180, -120, -70, -30]
+    assert work.sources == ("backlog",) and work.channels == ("web", "backlog")
+    assert work.answered_before.tolist() == [1, 1, 1, 0]
+    assert (work.due_at // MINUTE)[1].tolist() == [10, 70, 120, 160]
+    assert figure(run, "cycle_time_mean") == (180 + 12 + 120 + 47 + 70 + 97 + 30 + 117) / 4
+    assert figure(run, "first_response_mean") == 30 + 17
+    assert figure(run, "promise_first_response") == 0
+    assert figure(run, "promise_resolution") == 3 / 4
+    assert figure(run, "answered_within_60s") == 0
+    assert str(run.cases["arrived_at"][0]) == "2026-03-01 21:00:00"
+
+
+def test_the_backlog_need_not_be_counted_and_leaves_what_arrives_as_it_is() -> None:
+    demand = {"calls": {"case_class": "ordinary", "arrivals": {"kind": "poisson", "rate": "1/h"}}}
+    with_it = from_today({"cases": OPEN, "counted": False}, demand=demand)
+    some = workload(Scenario.model_validate(mapping(case_classes={"ordinary": KIND}, processes=flow(**STEPS),
+                                                    demand=demand)), 1, 0)  # fmt: skip
+    run = simulate(with_it)
+    assert run.workload.sources == ("backlog", "calls")
+    assert run.counted.sum() == some.n_cases == run.workload.n_cases - 4
+    assert (run.workload.work[run.workload.first_item[4] :] == some.work).all()
+
+
+def test_patience_of_open_cases_is_that_of_those_who_are_still_there() -> None:
+    classes = {"ordinary": {"process": "p", "patience": {"kind": "uniform", "low": "0 min", "high": "100 min"}}}
+    cases = {f"c{i}": {"case_class": "ordinary", "step": "answer", "age": "80 min"} for i in range(50)}
+    patience = workload(from_today({"cases": cases}, case_classes=classes), 1, 0).patience
+    assert patience.min() >= 80 * MINUTE and patience.max() <= 100 * MINUTE and len(set(patience.tolist())) == 50
+
+
+def test_business_hours_before_the_start_count_for_what_is_due() -> None:
+    """Monday 00:00; the case came on Friday 16:00 (56 h ago); 3 h of office time are over on Monday 10:00."""
+    kind = {"process": "p", "promises": {"resolution": {"limit": "3 h", "clock": "office"}}}
+    calendar = {"office": {"days": "mon-fri", "hours": "08:00-17:00"}}
+    cases = {"a": {"case_class": "ordinary", "step": "answer", "age": "56 h"}}
+    work = workload(from_today({"cases": cases}, case_classes={"ordinary": kind}, calendars=calendar), 1, 0)
+    assert work.due_at[1].tolist() == [10 * 60 * MINUTE]
+
+
+def test_the_backlog_of_a_file_is_that_of_the_list(tmp_path: Path) -> None:
+    file = tmp_path / "open.csv"
+    lines = [
+        "ordinary,close,180,40 %,web",
+        "ordinary,wait,120,45 min,",
+        "ordinary,answer,30,,",
+        "ordinary,answer,70,0.5,",
+    ]
+    file.write_text("\n".join(["case_class,step,minutes,done,channel", *lines]))
+    columns = {"age": "minutes", "done": "done", "channel": "channel"}
+    of = from_today({"file": str(file), "columns": columns, "unit": "min"})
+    one, other = workload(of, 1, 0), workload(from_today({"cases": OPEN}), 1, 0)
+    assert digest(one) == digest(other)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("ordinary,clos,3 h", r"open.csv, line 2: there is no step 'clos'; did you mean close\?"),
+        ("urgent,close,3 h", "open.csv, line 2: there is no case class 'urgent'"),
+        ("ordinary,close,3", 'open.csv, line 2, column "age": expected a duration with its unit'),
+        ("ordinary,close", "line 2: has 2 cells, the header has 3"),
+    ],
+)
+def test_a_row_of_the_backlog_that_does_not_fit_is_refused_with_its_line(tmp_path: Path, row: str, says: str) -> None:
+    file = tmp_path / "open.csv"
+    file.write_text(f"case_class,step,age\n{row}\n")
+    with pytest.raises(ValidationError, match=says):
+        from_today({"file": str(file)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"backlog": {}}, "needs either `file` or `cases`"),
+        ({"backlog": {"cases": OPEN, "counted": True}, "clock": {"start": "2026-03-02", "horizon": "1 d",
+                                                                "warm_up": "1 h"}}, "has no warm-up"),
+        ({"backlog": {"cases": {"a": {**OPEN["a"], "done": "140 %"}}}}, "more than the whole"),
+        ({"backlog": {"cases": {"a": {**OPEN["a"], "step": "end"}}}}, "there is no step 'end'"),
+        ({"backlog": None}, "needs at least one source of demand"),
+    ],
+)  # fmt: skip
+def test_a_backlog_that_does_not_fit_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        from_today(**changes)

@@ -304,7 +304,7 @@ class World:
             lot=ids([item.do.lot for _, item in flat]),
             rank_by=codes([self._rank_by(skill) for skill in skills]),
             points=np.array([case.points * 1_000_000 for case in cases], np.int64),
-            timer_of=ids([list(self.timers).index(s) if s in self.timers else -1 for s in skills] if self.timers else []),
+            timer_of=ids([[*self.timers].index(s) if s in self.timers else -1 for s in skills] if self.timers else []),
             timer=np.array([self.ticks(np.resize(row, len(flat)).tolist()) for row in self.timers.values()]),
             redial=self.redials(),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),

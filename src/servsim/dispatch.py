@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.records import RankBy, Workload
-from servsim.records.arrays import Ticks
+from servsim.records.arrays import NONE, Ticks
 from servsim.registry import Registry
 
 NEVER = 2**62
@@ -162,5 +162,5 @@ def due(workload: Workload) -> Ticks:
     last = by_event.get("resolution", nothing)[workload.case]
     answers = workload.steps.responds[workload.step] == 1
     wanted, other = np.where(answers, first, last), np.where(answers, last, first)
-    at = np.where(wanted >= 0, wanted, other)
-    return np.where(at >= 0, at, NEVER)
+    at = np.where(wanted != NONE, wanted, other)
+    return np.where(at != NONE, at, NEVER)

@@ -11,6 +11,7 @@ from servsim import dispatch, kpis, prepare
 from servsim.engines import ENGINES
 from servsim.model import Scenario
 from servsim.records import Run, Window, Workload
+from servsim.records.workload import NEVER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def simulate(scenario: Scenario, seed: int = 1, replication: int = 0, engine: st
     return SimulatedRun(
         scenario=scenario.name,
         start=np.datetime64(clock.start, "us"),
-        window=Window(clock.warm_up, clock.horizon, clock.until),
+        window=Window(clock.warm_up, clock.horizon, clock.until, -NEVER if scenario.counts_backlog else None),
         plan=plan,
         workload=prepare.settled(scenario, workload, log),
         log=log,

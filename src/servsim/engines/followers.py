@@ -34,9 +34,10 @@ class Following(Floor):
             self.next_item[item] = WAKES
 
     def watch(self, case: int, now: int) -> None:
-        """A second submission follows if nobody has answered by then."""
+        """A second submission follows if nobody has answered by then; `now`: when the case came."""
         for follower, lag in self.unanswered[case]:
-            self.clock.book(now + lag, ARRIVAL, self.items_of(follower)[0], self.come_unless_answered)
+            by = max(now + lag, self.clock.tick)
+            self.clock.book(by, ARRIVAL, self.items_of(follower)[0], self.come_unless_answered)
 
     def wake(self, case: int, outcome: int, now: int) -> None:
         """The case has left: who follows on that comes after the lag."""

@@ -12,7 +12,7 @@ from servsim.kpis.groups import Floats, counts, ratio
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.quantities import SECOND
 from servsim.records import Run
-from servsim.records.arrays import Ticks
+from servsim.records.arrays import NONE, Ticks
 
 
 class Verdict(NamedTuple):
@@ -36,7 +36,7 @@ def states(run: Run, event: str, due: Ticks) -> NDArray[np.int64]:
     left = run.log.left_at[cases]
     done = run.responded_at[cases] if event == "first_response" else np.where(ended(run), left, -1)
     over = (done >= 0) | (due < run.window.until) | (left >= 0)
-    return np.where(due < 0, OPEN, np.where((done >= 0) & (done <= due), KEPT, np.where(over, MISSED, OPEN)))
+    return np.where(due == NONE, OPEN, np.where((done >= 0) & (done <= due), KEPT, np.where(over, MISSED, OPEN)))
 
 
 def judged(run: Run, event: str, due: Ticks) -> Verdict:
@@ -96,6 +96,10 @@ def answered_within_60s(run: Run) -> Pairs:
     """Share of counted cases answered within 60 s of their arrival, whatever was promised. Customers who gave up before
     are misses; cases that arrive less than 60 s before the clock stops and are unanswered are left out. NaN without
     cases."""
-    verdict = judged(run, "first_response", run.workload.arrived_at[counted(run).cases] + 60 * SECOND)
+    work, cases = run.workload, counted(run).cases
+    due = work.arrived_at[cases] + 60 * SECOND
+    if len(work.answered_before):
+        due = np.where(work.answered_before[cases] == 1, NONE, due)
+    verdict = judged(run, "first_response", due)
     sums = case_cells(run).groups.sums
     return case_cells(run).groups.pairs(ratio(sums(verdict.kept), sums(verdict.kept + verdict.missed)))

@@ -231,9 +231,9 @@ class BusinessCalendar(Model):
     def is_open_on(self, day_type: str) -> bool:
         return self.holidays or "holiday" in self.days if day_type == "holiday" else day_type in self.days
 
-    def openings(self, clock: Clock) -> Openings:
-        """Its open time on the dates of that clock."""
-        return Openings(self, clock)
+    def openings(self, clock: Clock, since: int = 0) -> Openings:
+        """Its open time on the dates of that clock, and before it from the tick `since` on."""
+        return Openings(self, clock, since)
 
     def due(self, clock: Clock, arrived: Ticks, limit: int) -> Ticks:
         """The first instant at which `limit` of open time has passed since arrival."""
@@ -247,8 +247,9 @@ AHEAD = (60, 730, 7300)
 class Openings:
     """Open intervals of a calendar in order, for counting open time; exact at their edges."""
 
-    def __init__(self, calendar: BusinessCalendar, clock: Clock) -> None:
+    def __init__(self, calendar: BusinessCalendar, clock: Clock, since: int = 0) -> None:
         self._calendar, self._clock, self._spare = calendar, clock, -1
+        self._first = min(0, since) // DAY - 1
         self._look_ahead(AHEAD[0])
 
     def _look_ahead(self, spare: int) -> None:
@@ -256,7 +257,7 @@ class Openings:
         if spare <= self._spare:
             return
         self._spare, calendar, clock = spare, self._calendar, self._clock
-        days = range(-1, clock.n_days + spare)  # from the day before: hours may cross midnight
+        days = range(self._first, clock.n_days + spare)  # from the day before: hours may cross midnight
         midnights = [clock.midnight(day) for day in days if calendar.is_open_on(clock.day_type(clock.date(day)))]
         pairs = np.array([(at + a, at + b) for at in midnights for a, b in calendar.hours], np.int64).reshape(-1, 2)
         self.begin: Ticks = pairs[:, 0]

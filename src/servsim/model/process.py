@@ -47,6 +47,12 @@ class Flow:
         explicit = frozenset(name for name, step in self.steps.items() if isinstance(step, Work) and step.responds)
         return explicit or frozenset(self._first_work())
 
+    def unanswered(self) -> frozenset[str]:
+        """The steps to which a case can come before it has been answered."""
+        responders = self.responders
+        ahead = reach([self.start], lambda at: () if at in (*EXITS, *responders) else self.steps[at].possible())
+        return frozenset(ahead - set(EXITS))
+
     def inside_branches(self) -> frozenset[str]:
         """The steps between a parallel and its join."""
         forks = [step for step in self.steps.values() if isinstance(step, Parallel)]

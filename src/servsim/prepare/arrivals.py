@@ -39,9 +39,24 @@ class Arrived:
     ways: dict[tuple[str, int], NDArray[np.str_]] = field(default_factory=dict)  # the next step; "": is drawn
     source: str = ""  # of demand, where the cases follow others of that source
     follows: Follows | None = None
+    opened: Opened | None = None
     first_step: NDArray[np.object_] | None = None  # "": the start of the process
     priority: NDArray[np.int64] | None = None  # -1: that of the class
     limits: dict[str, Ticks] = field(default_factory=dict)  # by promise, from arrival; -1: as promised to the class
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What open cases have behind them when the clock starts."""
+
+    share: Floats  # of the work at the step reached
+    time: Ticks  # the same as a time
+    answered: NDArray[np.bool_]
+
+    def left(self, work: Ticks, cases: NDArray[np.int64]) -> Ticks:
+        """What is left of the work at the step that the cases have reached."""
+        rest = np.rint(work * (1 - self.share[cases])).astype(np.int64) - self.time[cases]
+        return np.asarray(np.maximum(0, rest))
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,13 @@ def _group(
             continue
         ours = np.flatnonzero(group.case_class == number)
         ours = ours[streams.at(group.entry[ours], name, "share") < rule.share]
-        place = np.concatenate([place, ours])
         after = rule.after.quantile(streams.at(group.entry[ours], name, "after"))
-        lag = np.concatenate([lag, np.rint(after).astype(np.int64)])
+        late = np.rint(after).astype(np.int64)
+        if group.opened is not None and kind == "duplicate":  # what was submitted before stands in the backlog itself
+            still = ~group.opened.answered[ours] & (late >= -group.at[ours])
+            ours, late = ours[still], late[still]
+        lag = np.concatenate([lag, late])
+        place = np.concatenate([place, ours])
         into = number if rule.case_class is None else classes.index(rule.case_class)
         case_class = np.concatenate([case_class, np.full(len(ours), into)])
         if isinstance(rule, Duplicate) and rule.channel is not None:

@@ -63,6 +63,18 @@ class Run:
         return at
 
     @cached_property
+    def alerted_at(self) -> Ticks:
+        """[items] when the item was reported as not started in time, -1 where it was not."""
+        work, log, none = self.workload, self.log, np.full(self.workload.n_items, -1)
+        if not len(self.plan.alert_after):
+            return none
+        at = log.offered_at + np.append(self.plan.alert_after, -1)[work.skill]
+        waits = (log.offered_at >= 0) & (np.append(self.plan.alert_after, -1)[work.skill] >= 0)
+        left = log.left_at[work.case]
+        ends = np.where(log.started_at >= 0, log.started_at, np.where(left >= 0, left, self.window.until))
+        return np.where(waits & (at < np.minimum(ends, self.window.until)), at, none)
+
+    @cached_property
     def counted(self) -> np.ndarray:
         """[cases] True for cases that arrive within the window."""
         at = self.workload.arrived_at

@@ -18,6 +18,7 @@ ENGLISH = {
     "of_pool": "{name} ({pool})",
     "reaches": "reaches {step}",
     "offered": "{step}: pushed to the queue of {skill} after {time} of dispatch delay",
+    "alert": "{step}: not taken up in time, alert",
     "escalated": "{step}: not taken up in time, moves to the queue of {skill}",
     "started": "{step}: {who} starts{waited}{answers}",
     "waited": " after {time} of waiting",
@@ -56,6 +57,7 @@ CHINESE = {
     "of_pool": "{name}（{pool}）",
     "reaches": "进入环节 {step}",
     "offered": "{step}：派单延迟 {time} 后进入 {skill} 队列",
+    "alert": "{step}：超时未受理，预警",
     "escalated": "{step}：超时未受理，转入 {skill} 队列",
     "started": "{step}：{who} 开始处理{waited}{answers}",
     "waited": "，已等待 {time}",
@@ -176,6 +178,8 @@ def _by_somebody(teller: _Teller, item: int) -> Iterator[Line]:
     if offered > enabled:
         delay = teller.lasting(offered - enabled)
         yield Line(offered, item, 1, teller.say("offered", step=step, skill=run.plan.skills[skill], time=delay))
+    if run.alerted_at[item] >= 0:
+        yield Line(int(run.alerted_at[item]), item, 99, teller.say("alert", step=step))
     for k, at in enumerate(sorted(log.escalated_at[log.escalated_item == item].tolist())):
         skill = run.plan.escalate_to[skill]
         yield Line(at, item, 2 + k, teller.say("escalated", step=step, skill=run.plan.skills[skill]))
