@@ -178,6 +178,7 @@ EXPECTED = {
     # no systems here; by hand in test_mechanisms_outages.py
     "availability": {"all": math.nan},
     "outages": {"all": 0},
+    "alert_rate": {"all": math.nan},  # more in test_mechanisms_interruption.py
     "turned_away_rate": {"all": 0},  # more in test_mechanisms_places.py
     # no meetings here: test_mechanisms_gates.py
     "meeting_wait_mean": {"all": math.nan},

@@ -5,6 +5,7 @@ Times are minutes, logs are worked out by hand; the sections bear the numbers of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from test_theory import assert_means, exponential, mean_time_in_system, queue
 from worlds import Case, Do, Person, Team, World, at_desk, expect, mapping, tiny
 
 from servsim import prepare
-from servsim.engines import Engine
+from servsim.engines import ENGINES, Engine
+from servsim.kpis import outcomes
 from servsim.model import Scenario
 from servsim.quantities import HOUR, MINUTE
 from servsim.records import Run
+from servsim.report import story
 from servsim.simulate import ranked, simulate
 
 # ------------------------------------------------------------------ 5. end of shift: restart, overtime up to a limit
@@ -668,3 +671,33 @@ def test_items_have_timers_for_all_queues_that_they_may_come_to() -> None:
     work = prepare.workload(dispatched(teams=teams), 3, 1)
     assert work.timer_of.tolist() == [-1, 0]
     assert ((work.timer >= 2 * MINUTE) & (work.timer <= 9 * MINUTE)).all()
+
+
+# ------------------------------------------------------------------ 7. alerts
+
+
+def test_who_is_not_started_in_time_is_reported_and_nothing_else_happens() -> None:
+    """Alert after 5: b (waits from 1 to 10) at 6, d (from 12 on) at 17, e (gives up at 19) at 18. c (5 to 10) is started in
+    the very tick; f's time is up when the clock stops."""
+    cases = {
+        "a": at_desk(0, 10),
+        "b": at_desk(1, 0),
+        "c": at_desk(5, 90),
+        "d": at_desk(12, 1),
+        "e": at_desk(13, 1, patience=6),
+        "f": at_desk(15, 1),
+    }
+    run = tiny(cases, until=20).run(ENGINES["reference"])
+    assert (run.alerted_at == -1).all()
+    alerting = replace(run, plan=replace(run.plan, alert_after=np.array([5 * MINUTE])))
+    assert (alerting.alerted_at // MINUTE).tolist() == [-1, 6, -1, 17, 18, -1]
+    assert dict(outcomes.alert_rate(alerting))["all"] == 3 / 6
+
+
+def test_alerts_are_stated_for_all_or_by_team() -> None:
+    of = dispatched(alert={"after": "2 h"}, teams={"back": {"alert": {"after": "1 h"}}})
+    assert prepare.plan(of).alert_after.tolist() == [2 * HOUR, HOUR]
+    assert prepare.plan(dispatched(alert={"after": "2 h"}, teams={"back": {"alert": False}})).alert_after[1] == -1
+    assert simulate(of, seed=3).digest == simulate(dispatched(), seed=3).digest
+    late = simulate(dispatched(alert={"after": "0 min"}), seed=3)
+    assert "not taken up in time, alert" in story.story(late, int(late.workload.case[late.alerted_at >= 0][0]))

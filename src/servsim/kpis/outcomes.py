@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from servsim.kpis.facts import case_cells, outcomes
-from servsim.kpis.groups import ratio
+import numpy as np
+
+from servsim.kpis.facts import case_cells, counted, outcomes
+from servsim.kpis.groups import ratio, totals
 from servsim.kpis.kpi import Pairs, kpi
 from servsim.records import Outcome, Run
 
@@ -42,3 +44,15 @@ def abandonment_rate(run: Run) -> Pairs:
 def turned_away_rate(run: Run) -> Pairs:
     """Cases that found no place to wait and left ÷ counted cases, unfinished ones included. NaN without cases."""
     return _share(run, Outcome.TURNED_AWAY)
+
+
+@kpi("alert_rate", "share", "lower", "with an alert", "触发预警的比例")
+def alert_rate(run: Run) -> Pairs:
+    """Cases with an item that was not started in time (`alert` of the dispatch) ÷ counted cases. NaN without cases, or
+    where no alert is set."""
+    cells, work = case_cells(run), run.workload
+    alerted = np.zeros(work.n_cases, bool)
+    alerted[work.case[run.alerted_at >= 0]] = True
+    alerted, sums = alerted[counted(run).cases], cells.groups.sums
+    cases = totals(cells.cell, np.ones(len(cells.cell)), cells.n) * bool(len(run.plan.alert_after))
+    return cells.groups.pairs(ratio(sums(totals(cells.cell, alerted, cells.n)), sums(cases)))

@@ -45,19 +45,30 @@ def _escalation(value: Any) -> Any:
     return value if value is False else Escalation.model_validate(value)
 
 
+class Alert(Model):
+    """An item not started `after` it was offered is reported; nothing else follows from it."""
+
+    after: Duration
+
+
+def _alert(value: Any) -> Any:
+    return value if value is False else Alert.model_validate(value)
+
+
 Preempt = Literal["resume", "restart"]
 Victim = Literal["latest_started", "earliest_started"]
 
 
 class TeamDispatch(Model):
-    """What differs for one skill; what is not given (or null) is that of all. `escalate: false`, `preempt: false`:
-    never."""
+    """What differs for one skill; what is not given (or null) is that of all. `escalate: false`, `preempt: false`,
+    `alert: false`: never."""
 
     rule: Rule | None = None
     assignment: Assignment | None = None
     delay: AnyDistribution | None = None
     ageing: Duration | None = None
     escalate: Annotated[Escalation | Literal[False], BeforeValidator(_escalation)] | None = None
+    alert: Annotated[Alert | Literal[False], BeforeValidator(_alert)] | None = None
     preempt: Preempt | Literal[False] | None = None
     victim: Victim | None = None
     waiting_places: Count | None = None
@@ -67,6 +78,8 @@ class TeamDispatch(Model):
 @dataclass(frozen=True)
 class Policy:
     """The settings that hold for one skill."""
+
+    alert: int | None
 
     rule: str
     assignment: str
@@ -89,6 +102,7 @@ class Dispatch(Model):
     delay: AnyDistribution | None = None
     ageing: Duration | None = None
     escalate: Escalation | None = None
+    alert: Alert | None = None
     preempt: Preempt | None = None
     victim: Victim = "latest_started"
     teams: dict[Id, TeamDispatch] = Field(default_factory=dict)
@@ -110,12 +124,14 @@ class Dispatch(Model):
             escalate = None
         rule = team.rule or self.rule
         preempt = self.preempt if team.preempt is None else team.preempt or None
+        alert = self.alert if team.alert is None else team.alert or None
         return Policy(
             rule=rule,
             assignment=team.assignment or self.assignment,
             delay=team.delay if team.delay is not None else self.delay,
             ageing=team.ageing if team.ageing is not None else self.ageing,
             escalate=escalate,
+            alert=alert.after if alert else None,
             preempt=None if rule in UNINTERRUPTED else preempt,
             victim=team.victim or self.victim,
         )

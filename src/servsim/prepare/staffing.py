@@ -81,6 +81,7 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
         reserves=_reserves(scenario, people),
         systems=systems(scenario, [(person.name, person.pool) for person in people], streams),
+        alert_after=_limits(policy.alert for policy in policies),
         preempts=_codes(Preempt[(policy.preempt or "not").upper()] for policy in policies),
         victim_earliest=_codes(policy.preempt and policy.victim == "earliest_started" for policy in policies),
         **gates(scenario),

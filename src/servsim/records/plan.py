@@ -91,6 +91,8 @@ class Plan:
     systems: Systems = field(default_factory=Systems)  # what may fail
     reserves: Reserves = field(default_factory=Reserves)  # who is called in
     waiting_places: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] -1: no limit; empty: nowhere
+    alert_after: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    """[skills] an item not started so long after it was offered is reported, -1: never; empty: nowhere"""
 
     def __post_init__(self) -> None:
         freeze(self)
