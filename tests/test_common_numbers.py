@@ -92,16 +92,13 @@ def changed(change: Change) -> tuple[Workload, Workload]:
 
 def differing(one: Workload, other: Workload) -> set[str]:
     """The columns that are not the same."""
-    found = set()
-    for column in dataclasses.fields(Workload):
-        a, b = getattr(one, column.name), getattr(other, column.name)
-        if column.name == "steps":
-            same = (a.names, a.kind, a.skill.tolist()) == (b.names, b.kind, b.skill.tolist())
-        else:
-            same = np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
-        if not same:
-            found.add(column.name)
-    return found
+    return {c.name for c in dataclasses.fields(Workload) if not same(getattr(one, c.name), getattr(other, c.name))}
+
+
+def same(a: Any, b: Any) -> bool:
+    if dataclasses.is_dataclass(a):
+        return all(same(getattr(a, part.name), getattr(b, part.name)) for part in dataclasses.fields(a))
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b)
 
 
 def put(value: Any, *path: str) -> Change:
