@@ -7,11 +7,13 @@ after phase, round after round. Whatever an engine does must come to the same lo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
 from oracle_outages import Outages
 from oracle_reserve import Reserve
+from oracle_sharing import Sharing, rounded
 
 from servsim.records import EndOfShift, EventLog, Outcome, Plan, Preempt, RankBy, Workload
 from servsim.records.workload import FORK, NEVER
@@ -41,6 +43,7 @@ class Item:
     new: bool = False  # not yet looked at whether there is a place
     again: int = -1  # found no place and tries again then
     tries: int = 0
+    full: int = 0  # work for who took it up first
     started: int = -1
     completed: int = -1
     worker: int = -1
@@ -48,6 +51,7 @@ class Item:
     ends: int = -1  # in hand or running by itself
     interrupted: bool = False
     gate: int = -1
+    units: Fraction = Fraction(0)  # of work left, where several are in hand
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -77,7 +81,7 @@ class Worker:
         return self.on_duty and self.break_ends < 0 and self.hand is None
 
 
-class Oracle(Outages, Reserve):
+class Oracle(Outages, Reserve, Sharing):
     """One run, by brute force."""
 
     def __init__(self, plan: Plan, work: Workload) -> None:
@@ -126,6 +130,7 @@ class Oracle(Outages, Reserve):
         for t in range(until):
             self.scheduled_rounds(t)
             self.pass_a_tick()
+            self.work_a_tick()
         return self.log(until)
 
     def scheduled_rounds(self, t: int) -> None:
@@ -183,7 +188,7 @@ class Oracle(Outages, Reserve):
             elif w.hand is not None:
                 self.lay_down(w, t)
             if w.kept is not None and rule == EndOfShift.RESTART:
-                w.kept.left = int(self.work.work[w.kept.number])
+                w.kept.left = w.kept.full
             if w.kept is not None and rule != EndOfShift.SUSPEND_KEEP:
                 self.put_back(w)
         for w in self.workers:
@@ -399,24 +404,40 @@ class Oracle(Outages, Reserve):
         return int(self.plan.pace[w.number, item.skill])
 
     def service(self, w: Worker, item: Item) -> int:
-        return half_up(item.left * 100, self.pace(w, item))
+        left = item.left if item.interrupted else self.own_time(w, item)
+        return half_up(left * 100, self.pace(w, item))
+
+    def own_time(self, w: Worker, item: Item) -> int:
+        """The work if this worker takes the item up first: theirs, else their pool's, else that of the step."""
+        rows = dict(zip(self.work.own_time_of, self.work.own_time, strict=True))
+        for who in (self.plan.workers[w.number], self.plan.pools[w.pool]):
+            if who in rows and rows[who][item.number] >= 0:
+                return int(rows[who][item.number])
+        return item.left
 
     def take_up(self, w: Worker, item: Item, t: int) -> None:
+        if not item.interrupted:
+            item.left = item.full = self.own_time(w, item)
         w.hand, w.since, item.new = item, t, False
         item.state, item.worker, item.ends = IN_HAND, w.number, t + self.service(w, item)
         if item.started < 0:
             item.started = t
+        item.units = Fraction(item.left)
+        self.foresee(w, t, new=item)
 
     def let_go(self, w: Worker, t: int) -> Item:
         assert w.hand is not None
         item, w.hand = w.hand, None
         w.busy += t - w.since
         self.stretches.append((item.number, w.number, w.since, t))
+        self.foresee(w, t)
         return item
 
     def lay_down(self, w: Worker, t: int) -> None:
         item = self.let_go(w, t)
         item.left = max(0, item.left - half_up((t - w.since) * self.pace(w, item), 100))
+        if self.shares_work(w):
+            item.left = rounded(max(Fraction(0), item.units))
         item.state, item.interrupted, w.kept = LAID_DOWN, True, item
 
     def put_back(self, w: Worker) -> None:
@@ -467,6 +488,7 @@ class Oracle(Outages, Reserve):
             best = min((preference, place) for preference, place, _ in pairs)
             able = [w for preference, place, w in pairs if (preference, place) == best]
             item = self.items[best[1][2]]
+            able = [w for w in able if self.in_hand(w) == min(map(self.in_hand, able))]
             self.take_up(self.named(able, item, t), item, t)
 
     def place(self, item: Item, t: int) -> tuple[int, int, int]:
@@ -491,7 +513,7 @@ class Oracle(Outages, Reserve):
         assert victim is not None
         self.lay_down(w, t)
         if self.plan.preempts[victim.skill] == Preempt.RESTART:
-            victim.left = int(self.work.work[victim.number])
+            victim.left = victim.full
         self.put_back(w)
         self.take_up(w, self.items[place[2]], t)
         return True
@@ -521,7 +543,18 @@ class Oracle(Outages, Reserve):
         late_starts = self.plan.pool_end_of_shift[w.pool] != EndOfShift.NO_LATE_START
         if self.is_blocked(item):
             return False
+        if self.is_held_back(item) and (not w.is_idle or self.could(item) <= self.plan.keep_idle[item.skill]):
+            return False
         return late_starts or t + self.service(w, item) <= w.duty_to
+
+    def is_held_back(self, item: Item) -> bool:
+        above = self.plan.hold_above[item.skill] if len(self.plan.hold_above) else -1
+        return bool(0 <= above < self.work.urgency[item.case])
+
+    def could(self, item: Item) -> int:
+        """So many eligible workers are idle."""
+        able = (w for w in self.workers if self.plan.preference[w.pool, item.skill] >= 0)
+        return sum(w.is_idle and not self.is_stopped(w) for w in able)
 
     def named(self, able: list[Worker], item: Item, t: int) -> Worker:
         rule = self.plan.assignment[item.skill]

@@ -677,8 +677,8 @@ def test_items_have_timers_for_all_queues_that_they_may_come_to() -> None:
 
 
 def test_who_is_not_started_in_time_is_reported_and_nothing_else_happens() -> None:
-    """Alert after 5: b (waits from 1 to 10) at 6, d (from 12 on) at 17, e (gives up at 19) at 18. c (5 to 10) is started in
-    the very tick; f's time is up when the clock stops."""
+    """Alert after 5: b (waits from 1 to 10) at 6, d (from 12 on) at 17, e (gives up at 19) at 18. c (5 to 10) is started
+    in the very tick; f's time is up when the clock stops."""
     cases = {
         "a": at_desk(0, 10),
         "b": at_desk(1, 0),
@@ -701,3 +701,75 @@ def test_alerts_are_stated_for_all_or_by_team() -> None:
     assert simulate(of, seed=3).digest == simulate(dispatched(), seed=3).digest
     late = simulate(dispatched(alert={"after": "0 min"}), seed=3)
     assert "not taken up in time, alert" in story.story(late, int(late.workload.case[late.alerted_at >= 0][0]))
+
+
+# ------------------------------------------------------------------ 3. held back for urgent cases
+
+
+def test_some_are_kept_idle_for_urgent_cases(engine: Engine) -> None:
+    """One is kept: b, not urgent, waits until both are idle, while c, urgent and later, is served. bob is idle longer."""
+    cases = {
+        "a": Case(0, [Do("desk", 10)], priority=2),
+        "b": Case(1, [Do("desk", 5)], priority=2),
+        "c": Case(2, [Do("desk", 3)]),
+        "d": Case(11, [Do("desk", 1)]),
+    }
+    expect(
+        engine,
+        tiny(cases, staff=TWO, hold_back={"desk": (1, 1)}),
+        """
+        a  0  0  0 10 ann
+        b  1  1 10 15 bob
+        c  2  2  2  5 bob
+        d 11 11 11 12 ann
+        left a 10, b 15, c 5, d 12
+        """,
+    )
+
+
+def test_what_is_held_back_interrupts_nobody(engine: Engine) -> None:
+    cases = {"a": Case(0, [Do("desk", 10, rank=2)]), "b": Case(1, [Do("desk", 5, rank=1)], priority=2)}
+    expect(
+        engine,
+        tiny(cases, hold_back={"desk": (1, 1)}, preempt={"desk": "resume"}),
+        """
+        a 0 0 0 10 ann
+        b 1 1 - -
+        left a 10, b -
+        """,
+    )
+
+
+def holding(**changes: Any) -> Scenario:
+    classes = {"ordinary": {"process": "p", "priority": 2}, "urgent": {"process": "p"}}
+    mix = {"calls": {"mix": {"ordinary": 0.8, "urgent": 0.2}, "arrivals": {"kind": "poisson", "rate": "20/h"}}}
+    start = {"staffing": {"desk": {"always": 3}}, "dispatch": {"hold_back": {"keep": 1}}}
+    return Scenario.model_validate(mapping(**{"case_classes": classes, "demand": mix} | start | changes))
+
+
+def test_a_scenario_holds_back_by_the_priority_of_the_class() -> None:
+    of = holding()
+    plan, run = prepare.plan(of), simulate(of, seed=3)
+    assert (plan.hold_above.tolist(), plan.keep_idle.tolist()) == ([1], [1])
+    assert (run.workload.urgency == np.array([2, 1])[run.workload.case_class]).all()
+    free = simulate(holding(dispatch={}), seed=3)
+    assert (run.workload.work == free.workload.work).all()
+    waits = [(r.log.started_at - r.log.offered_at)[r.workload.case_class[r.workload.case] == 1] for r in (run, free)]
+    assert waits[0].mean() < waits[1].mean()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"staffing": {"desk": {"always": 1}}}, "dispatch.hold_back.keep.*at most 1 can do desk.*never started"),
+        ({"dispatch": {"hold_back": {"priority": 2, "keep": 1}}}, "dispatch.hold_back.priority.*holds nothing back"),
+        ({"dispatch": {"hold_back": {"keep": 0}}}, "dispatch.hold_back.keep"),
+        (
+            {"dispatch": {"teams": {"desk": {"hold_back": {"keep": 3}}}}},
+            "dispatch.teams.desk.hold_back.keep.*at most 3",
+        ),
+    ],
+)
+def test_what_cannot_be_held_back_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=f"(?s){message}"):
+        holding(**changes)

@@ -36,7 +36,7 @@ from servsim.records import (
 from servsim.records.workload import FORK, NEVER, Steps
 
 Engine = Callable[[Plan, Workload, int], EventLog]
-ON = {"unanswered": 1, "completed": 2, "rejected": 4, "gave up": 8, "left": 2 + 4 + 8}
+ON = {"unanswered": 1, "completed": 2, "rejected": 4, "gave up": 8, "turned away": 16, "left": 30}
 BREAK_RULES = {"pause": 0, "postpone": 1}
 
 
@@ -74,6 +74,7 @@ class Case:
     follows: tuple[str, str, int] | None = None
     """(case, on, lag): dormant until that case gave up, left, was completed, or is unanswered after the lag"""
     points: int = 0  # per unit of time
+    priority: int = 1
     redial: Sequence[int] = ()  # tries again after so long where there is no place to wait, in turn; all cases alike many
 
 
@@ -86,6 +87,7 @@ class Person:
     breaks: Sequence[tuple[int, int, str]] = ()
     pace: int | Mapping[str, int] = 100
     reserve: bool = False  # comes when called
+    same_as: str = ""  # another place of this person
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Team:
     overtime_limit: int | None = None
     needs: Sequence[str] = ()  # systems
     called: Called | None = None  # when the reserve is
+    at_once: Sequence[int] = ()  # speed of each item with so many in hand; where persons have places: equal if empty
 
 
 @dataclass(frozen=True)
@@ -146,11 +149,13 @@ class World:
     earliest: Sequence[str] = ()  # skills for whose items the one taken up first is interrupted
     by_work_left: Sequence[str] = ()  # skills ranked by the work that is left
     by_points: Sequence[str] = ()  # skills ranked by the points that their cases have collected
+    hold_back: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # skill: (priority, keep)
     timers: Mapping[str, Sequence[int]] = field(default_factory=dict)  # skill: times of its escalation, item by item
     unit: int = MINUTE
     gates: Mapping[str, Gate] = field(default_factory=dict)
     systems: Mapping[str, Failing] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)  # skill: so many may wait
+    own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # team or person: skill: work of an item for them
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -165,6 +170,7 @@ class World:
         duty = [(w, *span) for w, person in enumerate(people) for span in sorted(person.duty)]
         rest = [(w, *pause) for w, person in enumerate(people) for pause in sorted(person.breaks)]
         able = [self.teams[person.pool].skills for person in people]
+        persons = [list(self.people).index(person.same_as or name) for name, person in self.people.items()]
         pace = [[_pace(p, s) if s in known else 0 for s in skills] for p, known in zip(people, able, strict=True)]
         moves = [self.escalate.get(skill) for skill in skills]
         return Plan(
@@ -197,9 +203,13 @@ class World:
             gate_lasts=self.ticks([gate.lasts for gate in self.gates.values()]),
             overtime_limit=self.ticks([team.overtime_limit for team in self.teams.values()]),
             preempts=codes([Preempt[self.preempt.get(skill, "not").upper()] for skill in skills]),
+            hold_above=np.array([self.hold_back.get(skill, (-1, -1))[0] for skill in skills], np.int64),
+            keep_idle=np.array([self.hold_back.get(skill, (-1, -1))[1] for skill in skills], np.int64),
             victim_earliest=codes([skill in self.earliest for skill in skills]),
             systems=self.failing(),
             reserves=self.reserves(),
+            worker_person=ids(persons if any(person.same_as for person in people) else []),
+            at_once_pace=ids([[*team.at_once, *[0] * 9][:9] for team in self.teams.values()]),
             waiting_places=ids([self.places.get(skill, -1) for skill in skills] if self.places else []),
         )
 
@@ -304,9 +314,12 @@ class World:
             lot=ids([item.do.lot for _, item in flat]),
             rank_by=codes([self._rank_by(skill) for skill in skills]),
             points=np.array([case.points * 1_000_000 for case in cases], np.int64),
+            urgency=np.array([case.priority for case in cases], np.int64),
             timer_of=ids([[*self.timers].index(s) if s in self.timers else -1 for s in skills] if self.timers else []),
             timer=np.array([self.ticks(np.resize(row, len(flat)).tolist()) for row in self.timers.values()]),
             redial=self.redials(),
+            own_time_of=tuple(self.own),
+            own_time=np.array([self.ticks([of.get(item.do.skill) for _, item in flat]) for of in self.own.values()]),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
         )
 
@@ -544,7 +557,7 @@ def random_world(pick: Pick) -> World:
         at += pick(0, 2) * grid
         patience = None if patient else pick(0, 4) * grid
         again = tuple(pick(1, 3) for _ in range(2)) if redials and pick(0, 2) else ()
-        cases[name] = Case(at, path(0), patience, rejected=sometimes(6), points=pick(0, 3), redial=again)
+        cases[name] = Case(at, path(0), patience, rejected=sometimes(6), points=pick(0, 3), redial=again, priority=pick(1, 3))
     if sometimes(4):
         for name in "uvwxyz"[: pick(1, 5)]:
             follows = (list(cases)[pick(0, len(cases) - 1)], list(ON)[pick(0, len(ON) - 1)], pick(0, 3) * grid)
@@ -563,7 +576,14 @@ def random_world(pick: Pick) -> World:
         **_interruptions(pick, skills),
         timers={skill: [pick(1, 4) * grid for _ in range(3)] for skill in skills if pick(0, 1)} if sometimes() else {},
         places={skill: pick(0, 2) for skill in skills if pick(0, 1)} if places else {},
+        own=_own_times(pick, [*teams, *people], skills, grid) if sometimes(4) else {},
     )
+
+
+def _own_times(pick: Pick, everybody: Sequence[str], skills: str, grid: int) -> dict[str, dict[str, int]]:
+    """Some teams and some people need another time for some skills."""
+    some = [who for who in everybody if not pick(0, 2)]
+    return {who: {skill: pick(0, 3) * grid for skill in skills if pick(0, 1)} for who in some}
 
 
 def _interruptions(pick: Pick, skills: str) -> dict[str, Any]:
@@ -576,6 +596,7 @@ def _interruptions(pick: Pick, skills: str) -> dict[str, Any]:
         "earliest": [skill for skill in skills if pick(0, 1)],
         "by_work_left": [skill for skill in skills if not pick(0, 2)],
         "by_points": by_points,
+        "hold_back": {skill: (pick(1, 2), pick(1, 2)) for skill in skills if not pick(0, 3)},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -59,4 +60,6 @@ def ranked(workload: Workload, scenario: Scenario, skills: tuple[str, ...]) -> W
     head_start = np.array([kind.head_start for kind in classes], np.int64)
     points = np.array([round(kind.accumulation * 1_000_000) for kind in classes], np.int64)
     urgencies = [dispatch.Urgency(priority, head_start, policy.ageing or 0, points) for policy in policies]
+    if any(policy.hold_back for policy in policies):
+        workload = replace(workload, urgency=dispatch.priorities(workload, urgencies[0]))
     return dispatch.ranked(workload, [policy.rule for policy in policies], urgencies)

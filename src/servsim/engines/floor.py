@@ -67,8 +67,9 @@ class Queue:
     """The items that wait for one skill, and the pools that have it."""
 
     __slots__ = (
-        "by_work_left", "escalate_after", "escalate_to", "idle", "limit", "picks", "picky", "plain", "pools",
-        "preempts", "score", "simple", "skill", "slope", "special", "timer", "waiting",
+        "by_work_left", "escalate_after", "escalate_to", "hold_above", "idle", "keep", "limit", "picks",
+        "picky", "plain", "pools", "preempts", "score", "simple", "skill", "slope", "special", "timer",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, skill: int, slope: int, rule: str, after: int, to: int) -> None:
@@ -83,6 +84,7 @@ class Queue:
         self.limit = -1  # places to wait, -1: no limit
         self.preempts = 0  # Preempt
         self.by_work_left = False  # ranked by what is left of the work
+        self.hold_above, self.keep = -1, 0  # cases of higher priority numbers are started only while more are idle
         self.score: Callable[[Place], Place] | None = None  # what a place is worth at present, if that changes
         self.picky = False  # some pool does not start what it cannot finish
 
@@ -129,6 +131,8 @@ class Floor:
         def start(self, worker: Worker, item: int, now: int) -> None: ...
         def may_start(self, worker: Worker, item: int, now: int) -> bool: ...
         def complete(self, item: int) -> None: ...
+        def complete_at_once(self, item: int) -> None: ...
+        def able(self, pools: list[Pool], queue: Queue, item: int, now: int) -> Sequence[Worker]: ...
         def enter(self, queue: Queue, place: Place, now: int) -> None: ...
         def become_free(self, worker: Worker, now: int, queues: Sequence[Queue]) -> None: ...
         def dispatch(self, now: int, queues: Sequence[Queue]) -> None: ...

@@ -26,8 +26,15 @@ class Preemption(Presence):
             self.queues[skill].by_work_left = by == RankBy.WORK_LEFT
             if by == RankBy.POINTS:
                 self.queues[skill].special, self.queues[skill].score = True, self.worth
+        for queue, above, keep in zip(self.queues, plan.hold_above.tolist(), plan.keep_idle.tolist(), strict=False):
+            queue.hold_above, queue.keep = above, keep
+            queue.picky |= above >= 0
         self.since: dict[int, int] = {}  # when items that collect points were offered
         self.preempting = [queue for queue in self.queues if queue.preempts]
+
+    def is_held_back(self, queue: Queue, item: int) -> bool:
+        """True if the item must leave some workers idle for more urgent ones."""
+        return bool(0 <= queue.hold_above < self.workload.urgency[self.case_of(item)])
 
     def worth(self, place: Place) -> Place:
         """The place by the points that the item has collected until now."""
@@ -57,7 +64,7 @@ class Preemption(Presence):
         """What items of the queue may interrupt."""
         earliest = len(self.plan.victim_earliest) and self.plan.victim_earliest[queue.skill]
         for place in queue.places(self.skill):
-            for pool in queue.pools:
+            for pool in queue.pools if not self.is_held_back(queue, place[2]) else ():
                 for worker in self.staff[pool]:
                     if not self.may_be_interrupted(worker, queue, now) or not self.may_start(worker, place[2], now):
                         continue

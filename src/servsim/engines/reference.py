@@ -21,9 +21,11 @@ from servsim.engines.followers import Following
 from servsim.engines.gates import Gates
 from servsim.engines.logbook import log_of
 from servsim.engines.outages import Outages
+from servsim.engines.own_times import OwnTimes
 from servsim.engines.places import WaitingPlaces
 from servsim.engines.preemption import Preemption
 from servsim.engines.reserve import Reserve
+from servsim.engines.sharing import Sharing
 from servsim.engines.timeouts import Timeouts
 from servsim.records import EndOfShift, EventLog, Plan, Workload
 from servsim.records.workload import FORK
@@ -31,7 +33,10 @@ from servsim.records.workload import FORK
 
 def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     """The log of what happens to `workload` under `plan` before the tick `until`."""
-    kind = Disrupted if plan.systems.names or plan.reserves.worker.any() else Service
+    rare = plan.systems.names or plan.reserves.worker.any() or len(plan.worker_person)
+    kind: type[Service] = Disrupted if rare else Service
+    if workload.own_time_of:
+        kind = type(kind.__name__, (OwnTimes, kind), {})
     return kind(plan, workload).run(until)
 
 
@@ -285,6 +290,8 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
             return pools[0].idle
         able = [worker for pool in pools for worker in pool.idle]
         if queue.picky:
+            if len(able) <= queue.keep and self.is_held_back(queue, item):
+                return ()
             able = [worker for worker in able if self.may_start(worker, item, now)]
         first = min((worker.pool.preference[queue.skill] for worker in able), default=0)
         able = [worker for worker in able if worker.pool.preference[queue.skill] == first]
@@ -300,5 +307,5 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
         return now + ticks_at(pace, work) <= worker.duty_until
 
 
-class Disrupted(Reserve, Outages, Service):
-    """A service with systems that fail, or with people who are called in."""
+class Disrupted(Sharing, Reserve, Outages, Service):
+    """A service with systems that fail, people who are called in, or people with several items in hand."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from servsim.model.base import Count, Duration, Id, Model
+from servsim.model.base import Count, Duration, Id, Model, Positive
 from servsim.model.distributions import AnyDistribution, Distribution
 from servsim.registry import suggestion
 
@@ -55,13 +55,24 @@ def _alert(value: Any) -> Any:
     return value if value is False else Alert.model_validate(value)
 
 
+class HoldBack(Model):
+    """Cases of a priority above `priority` are started only while more than `keep` eligible workers are idle."""
+
+    priority: Positive = 1
+    keep: Positive
+
+
+def _hold_back(value: Any) -> Any:
+    return value if value is False else HoldBack.model_validate(value)
+
+
 Preempt = Literal["resume", "restart"]
 Victim = Literal["latest_started", "earliest_started"]
 
 
 class TeamDispatch(Model):
-    """What differs for one skill; what is not given (or null) is that of all. `escalate: false`, `preempt: false`,
-    `alert: false`: never."""
+    """What differs for one skill; what is not given (or null) is that of all. `false` for `escalate`,
+    `preempt`, `alert` and `hold_back`: never."""
 
     rule: Rule | None = None
     assignment: Assignment | None = None
@@ -69,6 +80,7 @@ class TeamDispatch(Model):
     ageing: Duration | None = None
     escalate: Annotated[Escalation | Literal[False], BeforeValidator(_escalation)] | None = None
     alert: Annotated[Alert | Literal[False], BeforeValidator(_alert)] | None = None
+    hold_back: Annotated[HoldBack | Literal[False], BeforeValidator(_hold_back)] | None = None
     preempt: Preempt | Literal[False] | None = None
     victim: Victim | None = None
     waiting_places: Count | None = None
@@ -79,6 +91,7 @@ class TeamDispatch(Model):
 class Policy:
     """The settings that hold for one skill."""
 
+    hold_back: HoldBack | None
     alert: int | None
 
     rule: str
@@ -103,6 +116,7 @@ class Dispatch(Model):
     ageing: Duration | None = None
     escalate: Escalation | None = None
     alert: Alert | None = None
+    hold_back: HoldBack | None = None
     preempt: Preempt | None = None
     victim: Victim = "latest_started"
     teams: dict[Id, TeamDispatch] = Field(default_factory=dict)
@@ -132,6 +146,7 @@ class Dispatch(Model):
             ageing=team.ageing if team.ageing is not None else self.ageing,
             escalate=escalate,
             alert=alert.after if alert else None,
+            hold_back=self.hold_back if team.hold_back is None else team.hold_back or None,
             preempt=None if rule in UNINTERRUPTED else preempt,
             victim=team.victim or self.victim,
         )

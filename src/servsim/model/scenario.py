@@ -20,7 +20,7 @@ from servsim.model.organisation import Ability, AnyShift, Department, Pool, Prof
 from servsim.model.process import Flow, Process, flaws
 from servsim.model.promises import CALENDAR, Attribute, CaseClass
 from servsim.model.settings import Settings
-from servsim.model.steps import Approval, Decision, Handoff, Work, expanded
+from servsim.model.steps import EXITS, Approval, Decision, Handoff, Task, Work, expanded
 from servsim.registry import suggestion
 
 Found = Iterator[tuple[Path, str]]
@@ -149,10 +149,19 @@ class Scenario(Model):
                 found.setdefault(skill, []).append(name)
         return found
 
+    def most_on_duty(self, pool: str) -> int:
+        """No more than so many are ever on duty in the pool at a time."""
+        counted = sum(n * _most(self.shifts[shift]) for shift, n in self.staffing.get(pool, {}).items())
+        return counted + sum(worker.pool == pool for worker in self.workers.values())
+
     def is_staffed(self, pool: str) -> bool:
         """Somebody is ever on duty in the pool."""
         counted = any(n > 0 and _has_people(self.shifts[shift]) for shift, n in self.staffing.get(pool, {}).items())
         return counted or self.pools[pool].reserve is not None or any(worker.pool == pool for worker in self.workers.values())
+
+
+def _most(shift: Shift | Profile) -> int:
+    return 1 if isinstance(shift, Shift) else max((max(counts) for counts in shift.headcount.values()), default=0)
 
 
 def _has_people(shift: Shift | Profile) -> bool:
@@ -274,6 +283,7 @@ def _dispatch(of: Scenario) -> Found:
         if rule == "head_start" and not any(case_class.head_start for case_class in of.case_classes.values()):
             yield path, "the rule head_start needs `head_start` in at least one case class, such as '90 s'"
     yield from _interruptions(dispatch, skills)
+    yield from _held_back(of, skills)
     yield from _waiting_places(of)
 
 
@@ -296,6 +306,23 @@ def _interruptions(dispatch: Dispatch, skills: Iterable[str]) -> Found:
             yield ("dispatch", "teams", name, "preempt"), _NO_INTERRUPTIONS.format(rule)
     if dispatch.preempt and not any(dispatch.for_skill(skill).preempt for skill in skills):
         yield ("dispatch", "preempt"), _NO_INTERRUPTIONS.format(dispatch.rule)
+
+
+def _held_back(of: Scenario, skills: Mapping[str, list[str]]) -> Found:
+    """What is held back is sometimes started, and something is held back."""
+    for skill, pools in skills.items():
+        policy, team = of.dispatch.for_skill(skill).hold_back, of.dispatch.teams.get(skill)
+        own = team is not None and team.hold_back is not None
+        path: Path = ("dispatch", "teams", skill, "hold_back") if own else ("dispatch", "hold_back")
+        if policy is None:
+            continue
+        most = sum(of.most_on_duty(pool) for pool in pools)
+        if most <= policy.keep:
+            told = f"at most {most} can do {skill}; cases of a priority above {policy.priority} are never started"
+            yield (*path, "keep"), told
+        by_file = any(isinstance(source.arrivals, Trace) for source in of.demand.values())
+        if not by_file and all(kind.priority <= policy.priority for kind in of.case_classes.values()):
+            yield (*path, "priority"), f"holds nothing back: no case class has a priority above {policy.priority}"
 
 
 _NO_INTERRUPTIONS = "has no effect: under the rule {} nobody is interrupted; choose another, such as priority"
@@ -334,8 +361,13 @@ def _processes(of: Scenario) -> Found:
         for path, message in flaws(edited.start, edited.steps):
             yield _written_path(of, name, process, path), message + _because_of_edits(of, name, path)
         for step_name, step in process.steps.items():
+            where: Path = ("processes", name, "steps", step_name)
+            for who in step.times if isinstance(step, Work) else ():
+                yield from _unknown((*where, "times", who), "pool or named worker", who, [*of.pools, *of.workers])
+            redo = step.late_refusal.redo if isinstance(step, Approval) and step.late_refusal else None
+            if redo in EXITS or not isinstance(edited.steps.get(redo or ""), Task | None):
+                yield ("processes", name, "steps", step_name, "late_refusal", "redo"), f"'{redo}' is no task"
             if isinstance(step, Handoff):
-                where: Path = ("processes", name, "steps", step_name)
                 yield from _unknown((*where, "to"), "department", step.to, of.departments)
                 if step.sender is not None:
                     yield from _unknown((*where, "from"), "department", step.sender, of.departments)

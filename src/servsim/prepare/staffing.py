@@ -82,6 +82,8 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         reserves=_reserves(scenario, people),
         systems=systems(scenario, [(person.name, person.pool) for person in people], streams),
         alert_after=_limits(policy.alert for policy in policies),
+        hold_above=_limits(policy.hold_back.priority if policy.hold_back else None for policy in policies),
+        keep_idle=_limits(policy.hold_back.keep if policy.hold_back else None for policy in policies),
         preempts=_codes(Preempt[(policy.preempt or "not").upper()] for policy in policies),
         victim_earliest=_codes(policy.preempt and policy.victim == "earliest_started" for policy in policies),
         **gates(scenario),

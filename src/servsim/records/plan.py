@@ -88,14 +88,26 @@ class Plan:
     victim_earliest: Codes = field(default_factory=lambda: np.empty(0, np.int8))
     """[skills] among items in hand of the same rank is interrupted: 1 the one taken up first, 0 the one taken up last"""
 
+    # people with several items in hand have a place, a worker, for each; empty: nobody has
+    worker_person: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [workers] first place of the same person
+    at_once_pace: Ids = field(default_factory=lambda: np.zeros((0, 0), np.int32))
+    """[pools, number in hand] speed of each item in per cent; all 0: the speed is shared out equally"""
+
     systems: Systems = field(default_factory=Systems)  # what may fail
     reserves: Reserves = field(default_factory=Reserves)  # who is called in
     waiting_places: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] -1: no limit; empty: nowhere
+    # of skill s, cases of a priority above hold_above[s] are started only while more than keep_idle[s] could; empty: nowhere
+    hold_above: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [skills] -1: all are started
+    keep_idle: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     alert_after: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     """[skills] an item not started so long after it was offered is reported, -1: never; empty: nowhere"""
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def person_of(self) -> Ids:
+        """[workers] the worker that stands for the person: itself, but for further places of the same person."""
+        return self.worker_person if len(self.worker_person) else np.arange(len(self.workers), dtype=np.int32)
 
     def department_of_skill(self) -> Ids:
         """Department of the first pool that has the skill, -1 where nobody has it."""

@@ -153,12 +153,22 @@ class Workload:
     rank_by: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] RankBy; empty: nothing
     points: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     """[cases] millionths of a point collected per minute of waiting; empty where no rule looks at them"""
+    urgency: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    """[cases] priority, 1 first; empty where nothing asks for it while the clock runs"""
     timer_of: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] row of `timer`; empty: none is drawn
     timer: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
     """[skills with timers, items] drawn waiting time after which the item moves on from that queue"""
 
+    own_time_of: tuple[str, ...] = ()  # pools and workers that need a time of their own for some steps
+    own_time: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    """[these, items] work at a pace of 100 % if one of them takes the item up first; -1: that of `work`"""
     redial: Ticks = field(default_factory=lambda: np.empty((0, 0), np.int64))
     """[cases, times] who finds no place to wait tries again after that, -1: does not; in turn; empty: nobody does"""
+    # approvals that are not given before the work; empty: there are none
+    delivers: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: all but signatures is done with it
+    skipped: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: passed without approval
+    refused: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: refused after the work
+    refusal_cost: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # [steps] money
 
     def __post_init__(self) -> None:
         freeze(self)
