@@ -517,3 +517,38 @@ def test_a_row_of_the_backlog_that_does_not_fit_is_refused_with_its_line(tmp_pat
 def test_a_backlog_that_does_not_fit_is_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         from_today(**changes)
+
+
+def test_who_is_turned_away_tries_again_as_a_new_case() -> None:
+    """No place to wait: b is turned away at 1 and at 6, and finds the desk free at 11."""
+    cases = {"a": {"at": "0 min", "work": {"serve": "9 min"}}, "b": {"at": "1 min", "work": {"serve": "2 min"}}}
+    run = simulate(scenario(
+        cases,
+        case_classes={"ordinary": {"process": "p", "retry": {"after": "5 min", "times": 5}}},
+        dispatch={"teams": {"desk": {"waiting_places": 0}}},
+    ))  # fmt: skip
+    came = run.workload.arrived_at < 2**61
+    assert (run.workload.arrived_at[came] // MINUTE).tolist() == [0, 1, 6, 11]
+    assert (run.log.left_at[came] // MINUTE).tolist() == [9, 1, 6, 13]
+    assert run.log.outcome[came].tolist() == [1, 4, 4, 1]
+
+
+def test_repeated_contacts_load_the_desk_as_in_theory() -> None:
+    """0.5 new contacts/min, 8 at the desk, 10 min each; 20 % contact again after 60 to 180 min: 0.625 contacts/min,
+    a mean wait of 2.38982144354 min per contact, 78.125 % busy (REPEAT-01)."""
+    repeat = {"share": 0.2, "times": 12, "after": {"kind": "uniform", "low": "60 min", "high": "180 min"}}
+    of = Scenario.model_validate(mapping(
+        clock={"start": "2026-03-02", "horizon": "40 d", "warm_up": "1 d"},
+        staffing={"desk": {"always": 8}},
+        demand={"calls": {"case_class": "ordinary", "arrivals": {"kind": "poisson", "rate": "30/h"}}},
+        case_classes={"ordinary": {"process": "p", "repeat": repeat}},
+        processes=flow(serve={**TASK, "time": {"kind": "exponential", "mean": "10 min"}}),
+    ))  # fmt: skip
+    runs = [simulate(of, 1, replication) for replication in range(8)]
+    for exact, values in (
+        (0.625, [run.counted.sum() / (39 * 24 * 60) for run in runs]),
+        (2.38982144354, [figure(run, "waiting_mean") for run in runs]),
+        (0.78125, [figure(run, "utilisation") for run in runs]),
+    ):
+        error = np.std(values, ddof=1) / np.sqrt(len(values))
+        assert abs(np.mean(values) - exact) < 4 * error and error < 0.04 * exact

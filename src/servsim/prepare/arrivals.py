@@ -303,7 +303,7 @@ def finite(given: Given) -> Arrived:
     place = np.full(rounds * n, -1)
     place[entry[order]] = np.arange(len(entry))
     before = np.where(first, -1, place[entry - n])[order]
-    left = 1 << Outcome.COMPLETED | 1 << Outcome.REJECTED | 1 << Outcome.ABANDONED
+    left = sum(1 << outcome for outcome in Outcome if outcome != Outcome.IN_PROCESS)
     follows = Follows(given.source, before, left, lag[order], Relation.RETURN)
     return Arrived(at[order], entry[order], np.empty(0, np.int64), follows=follows)
 

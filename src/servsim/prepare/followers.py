@@ -26,7 +26,7 @@ Counts = Mapping[str, int]
 """How often each kind has happened along the chain so far."""
 
 KINDS = {
-    "retry": (Relation.RETRY, 1 << Outcome.ABANDONED),
+    "retry": (Relation.RETRY, 1 << Outcome.ABANDONED | 1 << Outcome.TURNED_AWAY),
     "repeat": (Relation.REPEAT, 1 << Outcome.COMPLETED),
     "duplicate": (Relation.DUPLICATE, 1 << Outcome.IN_PROCESS),
 }

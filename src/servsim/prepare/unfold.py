@@ -20,9 +20,10 @@ from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
 from servsim.prepare.opening import open_cases
 from servsim.prepare.redial import redials
+from servsim.prepare.signatures import close, refusal_costs
 from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams
-from servsim.prepare.visits import VISITS, Crowd, Walk, drawn_timers, draws_lots
+from servsim.prepare.visits import VISITS, Crowd, Walk, drawn_timers, draws_lots, own_times
 from servsim.records import Leaves, Workload
 from servsim.records.arrays import Ids, Ticks
 from servsim.records.workload import FORK, NEVER, Steps
@@ -41,7 +42,7 @@ def workload(scenario: Scenario, seed: int, replication: int) -> Workload:
     for source, cases in sources.items():
         came[source] = cases
         came.update(groups_after(scenario, streams, source, cases))
-    items, offset = Items(len(drawn_timers(scenario))), 0
+    items, offset = Items(len(drawn_timers(scenario)), len(own_times(scenario))), 0
     for source, cases in came.items():
         for process in scenario.used_processes():
             classes = [i for i, kind in enumerate(scenario.case_classes.values()) if kind.process == process]
@@ -65,7 +66,8 @@ def solved_by_bot(walk: Walk) -> Walk:
     if not solved.any() or walk.cases.opened is not None:
         return walk
     who = np.flatnonzero(solved)
-    walk.leave(BOT, walk.leave_item(BOT, Crowd(who, np.full(len(who), -1)), 0, work=time[who]), Leaves.COMPLETED)
+    by_bot = walk.leave_item(BOT, Crowd(who, np.full(len(who), -1)), 0, work=time[who])
+    walk.items.leaves(by_bot.after, Leaves.COMPLETED)
     return replace(walk, members=walk.members[~solved])
 
 
@@ -89,6 +91,7 @@ def unfold(walk: Walk) -> None:
                 else:
                     ahead.setdefault(following, []).append(crowd)
         crowds = ahead
+    close(walk)
 
 
 # ------------------------------------------------------------------ putting it together
@@ -113,6 +116,10 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
 
     def of_items(column: NDArray[Code]) -> NDArray[Code]:
         return column if by_case is None else column[by_case]
+
+    def of_marks(name: str) -> NDArray[np.int8]:
+        marks = items.marked(name)
+        return of_items(marks) if len(marks) else marks
 
     sources = tuple(dict.fromkeys(part.source or name for name, part in came.items()))
     of_source = np.array([sources.index(part.source or name) for name, part in came.items()], np.int32)
@@ -148,8 +155,14 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         priority=of_cases(_priorities(came)),
         answered_before=of_cases(_answered_before(came)),
         gate=of_items(items.column("gate")) if timetables(scenario) else np.empty(0, np.int32),
+        delivers=of_marks("delivers"),
+        skipped=of_marks("skipped"),
+        refused=of_marks("refused"),
+        refusal_cost=refusal_costs(scenario, items),
         redial=_by_case(redials(scenario, streams, came), by_arrival),
         timer_of=_timer_of(scenario),
+        own_time_of=own_times(scenario),
+        own_time=np.array([of_items(items.column(f"own {k}")) for k in range(len(own_times(scenario)))]),
         timer=np.array([of_items(items.column(f"timer {k}")) for k in range(len(drawn_timers(scenario)))]),
         **_successors(before, after, items.n),
     )

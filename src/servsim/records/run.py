@@ -52,8 +52,7 @@ class Run:
     # ------------------------------------------------------------------ derived columns, in ticks
     @cached_property
     def responded_at(self) -> Ticks:
-        """[cases] first start of a step that answers the customer, -1 where there was none, or it was before the clock's
-        start."""
+        """[cases] first start of a step that answers the customer, -1 where there was none, or before the start."""
         work, started = self.workload, self.log.started_at
         answers = (work.steps.responds[work.step] == 1) & (started >= 0)
         at = np.full(work.n_cases, np.iinfo(np.int64).max)
@@ -73,6 +72,15 @@ class Run:
         left = log.left_at[work.case]
         ends = np.where(log.started_at >= 0, log.started_at, np.where(left >= 0, left, self.window.until))
         return np.where(waits & (at < np.minimum(ends, self.window.until)), at, none)
+
+    @cached_property
+    def delivered_at(self) -> Ticks:
+        """[cases] when all but signatures that may follow was done, -1 where it was not, or the case was rejected."""
+        work, log = self.workload, self.log
+        at = np.where(log.outcome == Outcome.COMPLETED, log.left_at, -1)
+        ends = np.flatnonzero(work.delivers == 1)
+        at[work.case[ends]] = log.completed_at[ends]
+        return np.where(log.outcome == Outcome.ABANDONED, -1, at)
 
     @cached_property
     def counted(self) -> np.ndarray:
