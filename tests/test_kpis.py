@@ -180,6 +180,10 @@ EXPECTED = {
     "outages": {"all": 0},
     "alert_rate": {"all": math.nan},  # more in test_mechanisms_interruption.py
     "turned_away_rate": {"all": 0},  # more in test_mechanisms_places.py
+    "delivery_time_mean": {"all": 190 / 3, "class=urgent": 80, "class=ordinary": 30},
+    "non_compliant_share": {"all": 0},
+    "late_refusal_share": {"all": 0},
+    "cost_late_refusals": {"all": 0},
     # no meetings here: test_mechanisms_gates.py
     "meeting_wait_mean": {"all": math.nan},
     "meeting_left_mean": {"all": math.nan},
@@ -223,7 +227,7 @@ def test_says_what_it_is_in_two_languages(name: str) -> None:
 AMOUNTS = {
     "retries", "repeats", "duplicates",
     "rostered_hours", "overtime_hours", "work_in_process_mean", "queue_length_mean", "queue_length_max",
-    "cost_wages", "cost_penalties", "cost_total", "outages",
+    "cost_wages", "cost_penalties", "cost_total", "outages", "cost_late_refusals",
 }  # fmt: skip
 
 

@@ -251,3 +251,97 @@ def test_bad_ladders(changes: dict[str, Any], message: str) -> None:
     check = {key: value for key, value in {**LADDER, **changes}.items() if value is not None}
     with pytest.raises(ValidationError, match=message):
         scenario({"check": check}, **office("clerk", "manager", "director"), case_classes=AMOUNT)
+
+
+# ------------------------------------------------------------------ signed later, or not at all
+
+SHIFTS = {"early": {"days": "all", "hours": "08:00-16:00"}, "late": {"days": "all", "hours": "13:00-16:00"}}
+ONE = {"case_class": "ordinary", "arrivals": {"kind": "appointments", "days": "mon", "times": ["10:00"]}}
+TASK = {"kind": "task", "skill": "staff", "time": "1 h"}
+SIGN = {"kind": "approval", "skill": "boss", "time": "10 min"}
+
+
+def one_day(steps: dict[str, Any]) -> SimulatedRun:
+    staff = {"staff": {"early": 1}, "boss": {"late": 1}}
+    return works(steps, "staff", "boss", staffing=staff, shifts=SHIFTS, demand={"calls": ONE})
+
+
+def minutes(ticks: Any) -> list[int]:
+    return (np.asarray(ticks) // MINUTE).tolist()
+
+
+def test_sign_first_or_later() -> None:
+    """Truth M24 and M26: delivered at 11:00 and closed at 13:10, or delivered and closed at 14:10."""
+    later = one_day({"work": {**TASK, "next": "sign"}, "sign": {**SIGN, "timing": "after", "next": "end"}})
+    assert (minutes(later.delivered_at), minutes(later.log.left_at)) == ([660], [790])
+    first = one_day({"sign": {**SIGN, "next": "work"}, "work": {**TASK, "next": "end"}})
+    assert (minutes(first.delivered_at), minutes(first.log.left_at)) == ([850], [850])
+    beside = one_day({"sign": {**SIGN, "timing": "after", "next": "work"}, "work": {**TASK, "next": "end"}})
+    assert (minutes(beside.delivered_at), minutes(beside.log.left_at)) == ([660], [790])
+    assert figure(beside, "delivery_time_mean") == 60 and figure(beside, "cycle_time_mean") == 190
+
+
+def test_a_late_refusal_costs_money_and_has_the_work_done_again() -> None:
+    refusal = {"share": 1.0, "cost": 500, "redo": "work"}
+    sign = {**SIGN, "timing": "after", "late_refusal": refusal, "next": "end"}
+    run = one_day({"work": {**TASK, "next": "sign"}, "sign": sign})
+    assert (minutes(run.delivered_at), minutes(run.log.left_at)) == ([660], [850])  # 13:10 and an hour
+    assert figure(run, "late_refusal_share") == 1 and figure(run, "cost_late_refusals") == 500
+    assert figure(run, "cost_total") == 500
+
+
+MANY = {
+    "work": {"kind": "task", "skill": "staff", "time": {"kind": "exponential", "mean": "5 min"}, "next": "sign"},
+    "sign": {**SIGN, "return": 0.2, "return_to": "work", "reject": 0.1, "next": "post"},
+    "post": {"kind": "task", "skill": "staff", "time": {"kind": "exponential", "mean": "2 min"}, "next": "end"},
+}
+
+
+def many(**changes: Any) -> SimulatedRun:
+    return works({**MANY, "sign": {**MANY["sign"], **changes}}, "staff", "boss")
+
+
+def draws(run: SimulatedRun, step: str, visit: int = 0) -> dict[int, int]:
+    work = run.workload
+    chosen = np.flatnonzero((work.step == work.steps.names.index(step)) & (work.visit == visit))
+    return dict(zip(work.case[chosen].tolist(), work.work[chosen].tolist(), strict=True))
+
+
+def test_those_are_refused_late_who_would_have_been_refused_before_and_all_draws_stay() -> None:
+    before, after = many(), many(timing="after", late_refusal={"cost": 3, "redo": "post"})
+    first = (before.workload.visit == 0) & (before.workload.step == before.workload.steps.names.index("sign"))
+    refused = before.workload.returned[first] | (before.workload.leaves[first] == 2)
+    assert set(after.workload.case[after.workload.refused == 1]) == set(np.flatnonzero(refused))
+    assert draws(after, "work") == draws(before, "work")
+    again, once = draws(after, "post", 1), draws(before, "post")
+    assert set(again) == set(np.flatnonzero(refused))
+    assert all(draws(after, "post")[case] == work for case, work in once.items())
+
+
+def test_skipped_approvals_are_counted_and_cost_nobody_any_time() -> None:
+    run, none, before = many(skipped={"share": 0.4}), many(timing="skip"), many()
+    assert figure(run, "non_compliant_share") == pytest.approx(0.4, abs=0.12)
+    assert figure(none, "non_compliant_share") == pytest.approx(figure(none, "completion_rate"), abs=0.05)
+    assert not (none.workload.skill == 1).any() and figure(before, "non_compliant_share") == 0
+    assert draws(none, "post") and draws(run, "work") == draws(before, "work") == draws(none, "work")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"late_refusal": {"cost": 3}}, "only what is signed after the work is refused late"),
+        ({"timing": "after", "late_refusal": {"redo": "nothing"}}, "there is no step 'nothing'"),
+        ({"timing": "after", "late_refusal": {"redo": "end"}}, "'end' is no task"),
+        ({"timing": "never"}, "before"),
+    ],
+)
+def test_bad_timing(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        many(**changes)
+
+
+def test_levels_may_be_signed_later_a_chain_may_not() -> None:
+    run = works({"check": {**LADDER, "timing": "after"}}, "clerk", "manager", "director", case_classes=AMOUNT)
+    assert (run.delivered_at[run.log.left_at >= 0] == run.workload.arrived_at[run.log.left_at >= 0]).all()
+    with pytest.raises(ValidationError, match="cannot be combined with a chain"):
+        scenario({"check": {"kind": "approval", "chain": ["desk"], "timing": "after", "time": "1 min", "next": "end"}})

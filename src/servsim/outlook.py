@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from servsim.model import (
     EXITS,
     REJECTED,
+    Approval,
     Board,
     CaseClass,
     Decision,
@@ -27,6 +28,7 @@ from servsim.model import (
     Meeting,
     Parallel,
     Poisson,
+    Pool,
     Renewal,
     Scenario,
     Step,
@@ -179,8 +181,11 @@ def ways(step: Step, inflow: Inflow, case_class: CaseClass) -> dict[str, float]:
         return dict.fromkeys(step.branches, 1.0)
     if isinstance(step, Decision):
         return _decided(step, inflow, case_class)
+    if isinstance(step, Approval) and step.is_signed_later:
+        return dict(step.next)
     if isinstance(step, Verdict):
-        return _onward(step.next, step.returned, step.return_to, step.rounds, step.reject)
+        judged = 1 - step.skip_share if isinstance(step, Approval) else 1.0
+        return _onward(step.next, step.returned * judged, step.return_to, step.rounds, step.reject * judged)
     if isinstance(step, Handoff):
         return _onward(step.next, step.returned, step.back_to, step.rounds)
     return dict(getattr(step, "next", {}))
@@ -305,10 +310,11 @@ class Outlook:
 
     @property
     def present(self) -> Floats:
-        """[pools] expected share of the rostered time that is left by absence and shrinkage."""
+        """[pools] expected share of the rostered time that is left by absence and shrinkage, for each place of those
+        who have several items in hand."""
         pools = (self.scenario.pools[pool] for pool in self.plan.pools)
         return np.array(
-            [(1 - pool.absence) * (1 - (pool.shrinkage.share if pool.shrinkage else 0)) for pool in pools], np.float64
+            [(1 - pool.absence) * (1 - (pool.shrinkage.share if pool.shrinkage else 0)) * _place(pool) for pool in pools]
         )
 
     def sharing(self) -> Iterator[list[str]]:
@@ -319,6 +325,11 @@ class Outlook:
             touched = [group for group in groups if group & pool]
             groups = [g for g in groups if g not in touched] + ([set().union(*touched)] if touched else [])
         yield from (sorted(group) for group in groups if len(group) > 1)
+
+
+def _place(pool: Pool) -> float:
+    """Speed of one of the places of a worker when all are taken."""
+    return pool.at_once.all_together / pool.at_once.cases if pool.at_once else 1.0
 
 
 def on_duty(plan: Plan, weight: Floats, edges: Ticks) -> Floats:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["KPIS", "Kpi", "table"]
 
-FAMILIES = ("durations", "promises", "outcomes", "following", "work", "causes", "coordination", "staff", "systems", "queues", "gates", "cost")
+FAMILIES = (
+    "durations", "promises", "outcomes", "following", "work", "causes", "coordination", "staff",
+    "systems", "queues", "gates", "signatures", "cost",
+)  # fmt: skip
 """The modules that hold KPIs, in the order in which tables show them: importing one puts its KPIs on the shelf."""
 
 for family in FAMILIES:

@@ -8,6 +8,7 @@ from servsim.kpis.facts import case_cells, outcomes
 from servsim.kpis.groups import Floats
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.kpis.promises import verdicts
+from servsim.kpis.signatures import refusals
 from servsim.kpis.spans import by_hour
 from servsim.kpis.staff import pool_groups, presence
 from servsim.quantities import HOUR
@@ -37,6 +38,7 @@ def paid_breaks(run: Run) -> Floats:
     """[pools] ticks within the window of breaks that are paid."""
     plan = run.plan
     paid = np.flatnonzero(plan.break_paid)
+    paid = paid[plan.person_of()[plan.break_worker[paid]] == plan.break_worker[paid]]
     at, pool = plan.break_at[paid], plan.worker_pool[plan.break_worker[paid]]
     return np.asarray(by_hour(run, at, at + plan.break_lasts[paid], pool, len(plan.pools)).sum(axis=1))
 
@@ -66,12 +68,17 @@ def cost_penalties(run: Run) -> Pairs:
 
 @kpi("cost_total", "money", "lower", "cost", "总成本")
 def cost_total(run: Run) -> Pairs:
-    """Wages within the window and penalties of the cases that arrived in it. 0 without staff and cases."""
-    return [("all", float(wages(run).sum() + penalties(run).sum()))]
+    """Wages within the window, and penalties and late refusals of the cases that arrived in it. 0 without staff and
+    cases."""
+    return [("all", _total(run))]
 
 
 @kpi("cost_per_case", "money", "lower", "cost per case", "每个事项的成本")
 def cost_per_case(run: Run) -> Pairs:
     """cost_total ÷ counted cases, unfinished ones included. NaN without cases."""
     n = int(outcomes(run).sum())
-    return [("all", float(wages(run).sum() + penalties(run).sum()) / n if n else float("nan"))]
+    return [("all", _total(run) / n if n else float("nan"))]
+
+
+def _total(run: Run) -> float:
+    return float(wages(run).sum() + penalties(run).sum() + refusals(run).sum())

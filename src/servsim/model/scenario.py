@@ -90,7 +90,7 @@ class Scenario(Model):
 
     @model_validator(mode="after")
     def _everything_leads_somewhere(self) -> Self:
-        found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self)]
+        found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self), *_at_once(self)]
         if not found:
             found = [*_backlog(self), *_lists(self)] or [*_decisions(self), *_nobody(self)]
         if found:
@@ -326,6 +326,14 @@ def _held_back(of: Scenario, skills: Mapping[str, list[str]]) -> Found:
 
 
 _NO_INTERRUPTIONS = "has no effect: under the rule {} nobody is interrupted; choose another, such as priority"
+
+
+def _at_once(of: Scenario) -> Found:
+    """Who has several items in hand is not interrupted."""
+    for name, pool in of.pools.items():
+        for skill in pool.abilities:
+            if pool.at_once and of.dispatch.for_skill(skill).preempt:
+                yield ("pools", name, "at_once"), f"does not go with `preempt` at the skill '{skill}'"
 
 
 def _systems(of: Scenario) -> Found:

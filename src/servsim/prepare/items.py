@@ -16,18 +16,20 @@ COLUMNS = {"skill": -1, "work": 0, "hold": 0, "returned": 0, "gate": -1}
 
 
 def _width(name: str) -> type[np.integer[Any]]:
-    return np.int64 if name in ("work", "hold") or name.startswith("timer") else np.int32
+    return np.int64 if name in ("work", "hold") or name.startswith(("timer", "own")) else np.int32
 
 
 class Items:
     """Grows by chunks; items are numbered in the order in which they were left, predecessors before successors."""
 
-    def __init__(self, timers: int = 0) -> None:
+    def __init__(self, timers: int = 0, own_times: int = 0) -> None:
         self.n = 0
         self.columns = COLUMNS | {f"timer {k}": -1 for k in range(timers)}
+        self.columns |= {f"own {k}": -1 for k in range(own_times)}
         self.steps: dict[tuple[str, str], int] = {}  # (process, step) → number
         self._chunks: dict[str, list[Numbers]] = {name: [] for name in ("case", "step", "visit", "lot", *self.columns)}
         self._links: list[tuple[Numbers, Numbers]] = []
+        self._marks: dict[str, list[Numbers]] = {}
         self._leaves: list[tuple[Numbers, Leaves]] = []
 
     def add(
@@ -67,6 +69,18 @@ class Items:
         for items, kind in self._leaves:
             how[items] = kind
         return how
+
+    def mark(self, name: str, items: Numbers) -> None:
+        """Say of these items that they are something special."""
+        self._marks.setdefault(name, []).append(items)
+
+    def marked(self, name: str) -> NDArray[np.int8]:
+        """[items] 1 for those marked so; empty where none can be."""
+        if name not in self._marks:
+            return np.empty(0, np.int8)
+        marks = np.zeros(self.n, np.int8)
+        marks[np.concatenate(self._marks[name])] = 1
+        return marks
 
     def links(self) -> tuple[Numbers, Numbers]:
         """All (before, after)."""

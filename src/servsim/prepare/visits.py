@@ -62,6 +62,8 @@ class Walk:
     items: Items
     _seen: dict[tuple[str, str], Numbers] = field(default_factory=dict)
     _met: dict[str, list[Crowd]] = field(default_factory=dict)
+    unsigned: list[tuple[str, Crowd, Numbers]] = field(default_factory=list)  # step, who, which visit
+    ends: list[tuple[Crowd, Leaves]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.flow = self.scenario.flow(self.process)
@@ -114,8 +116,7 @@ class Walk:
         return Crowd.gather([crowd[~new], self.leave_item(step, crowd[new], 0)])
 
     def leave(self, step: str, crowd: Crowd, how: Leaves) -> None:
-        crowd = self.stand_on_something(step, crowd)
-        self.items.leaves(crowd.after, how)
+        self.ends.append((self.stand_on_something(step, crowd), how))
 
     def choose(self, step: str, onward: Onward, crowd: Crowd, visit: Numbers) -> Visit:
         """Send each token to one of the following steps."""
@@ -209,8 +210,23 @@ def work(walk: Walk, name: str, crowd: Crowd, visit: Numbers, returned: Numbers 
         hold = hold + walk.times(policy.delay, name, "dispatch delay", crowd, visit) * needed
     skill = np.where(needed, walk.skills.index(step.skill), -1)
     done = np.where(needed, by_hand, by_itself)
-    waits = timers(walk, name, step.skill, crowd, visit)
-    return walk.leave_item(name, crowd, visit, skill=skill, work=done, hold=hold, returned=returned, **waits)
+    more = timers(walk, name, step.skill, crowd, visit) | by_who_works(walk, name, step, crowd, visit, needed)
+    return walk.leave_item(name, crowd, visit, skill=skill, work=done, hold=hold, returned=returned, **more)
+
+
+def own_times(scenario: Scenario) -> tuple[str, ...]:
+    """The pools and workers that need a time of their own for some step."""
+    steps = (step for process in scenario.used_processes() for step in scenario.flow(process).steps.values())
+    return tuple(dict.fromkeys(who for step in steps if isinstance(step, Work) for who in step.times))
+
+
+def by_who_works(
+    walk: Walk, name: str, step: Work, crowd: Crowd, visit: Numbers, needed: NDArray[np.bool_]
+) -> dict[str, Ticks]:
+    """The work if one of these takes the item up, from the same draw as that of everybody else."""
+    own = own_times(walk.scenario) if step.times and not step.parts else ()
+    times = {k: walk.times(step.times[who], name, "work", crowd, visit) for k, who in enumerate(own) if who in step.times}
+    return {f"own {k}": np.where(needed, np.rint(time * step.factor), -1) for k, time in times.items()}
 
 
 def replayed(walk: Walk, step: str, crowd: Crowd, visit: Numbers, time: Ticks) -> Ticks:
@@ -229,6 +245,17 @@ def approval(walk: Walk, name: str, crowd: Crowd) -> Visit:
     step = walk.flow.steps[name]
     assert isinstance(step, Approval | Board)
     visit = walk.count(name, crowd)
+    if isinstance(step, Approval) and step.skip_share:
+        passes = walk.uniforms(step.decider(name), "skipped", crowd, visit) < step.skip_share
+        passed = walk.leave_item(name, crowd[passes], visit[passes])
+        walk.items.mark("skipped", passed.after)
+        yield from walk.choose(name, step, passed, visit[passes])
+        crowd, visit = crowd[~passes], visit[~passes]
+    if isinstance(step, Approval) and step.is_signed_later:
+        crowd, visit = walk.stand_on_something(name, crowd), visit[np.argsort(crowd.after < 0, kind="stable")]
+        walk.unsigned.append((name, crowd, visit))
+        yield from walk.choose(name, step, crowd, visit)
+        return
     decides = step.returned + step.reject > 0
     u = walk.uniforms(decider(step, name), "decision", crowd, visit) if decides else np.ones(len(visit))
     told = walk.told(name, crowd, visit)

@@ -1,6 +1,6 @@
 """The kinds of step; one file each."""
 
-from servsim.model.steps.approval import Approval, Board, Verdict, expanded
+from servsim.model.steps.approval import CLOSED, Approval, Board, Verdict, expanded
 from servsim.model.steps.decision import Decision
 from servsim.model.steps.delay import Delay
 from servsim.model.steps.handoff import Handoff
@@ -10,6 +10,7 @@ from servsim.model.steps.step import END, EXITS, REJECTED, STEPS, Automated, Onw
 from servsim.model.steps.task import Task
 
 __all__ = [
+    "CLOSED",
     "END",
     "EXITS",
     "REJECTED",

@@ -12,7 +12,8 @@ from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import Path, refuse
 from servsim.model.steps.decision import Decision
 from servsim.model.steps.meeting import Agenda
-from servsim.model.steps.step import REJECTED, STEPS, Onward, Routes, Step, Work, single
+from servsim.model.steps.parallel import Join
+from servsim.model.steps.step import END, REJECTED, STEPS, Onward, Routes, Step, Work, single
 
 
 class Verdict(Onward):
@@ -73,6 +74,21 @@ class Link(Model):
         return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
 
 
+class LateRefusal(Model):
+    """Of the cases that are signed after the work: the share refused, what each costs, the step that is done again."""
+
+    share: Share | None = None
+    """Default: what the approval would return or reject beforehand."""
+    cost: Number = 0.0
+    redo: Id | None = None
+
+
+class Skipped(Model):
+    """The share of the cases that pass without approval."""
+
+    share: Share
+
+
 def _link(value: Any) -> Any:
     return {"skill": value} if isinstance(value, str) else value
 
@@ -84,6 +100,9 @@ class Approval(Verdict, Work):
     `levels` by a numeric attribute: the skill for values below each bound, and `above` for all others;
     a `chain` of skills that decide one after the other, each with a verdict of its own;
     a `meeting` that decides.
+
+    `timing: after`: the case goes on at once and the signature follows; it may be refused late. `skip`: all pass, or the
+    share in `skipped`, without approval.
     """
 
     kind: Literal["approval"] = "approval"
@@ -92,6 +111,9 @@ class Approval(Verdict, Work):
     above: Id | None = None
     chain: tuple[Annotated[Link, BeforeValidator(_link)], ...] = ()
     meeting: Agenda | None = None
+    timing: Literal["before", "after", "skip"] = "before"
+    late_refusal: LateRefusal | None = None
+    skipped: Skipped | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -116,6 +138,33 @@ class Approval(Verdict, Work):
             raise refuse((("levels",), "is missing; `by` and `above` belong to levels"))
         return self
 
+    @model_validator(mode="after")
+    def _one_way_of_signing(self) -> Self:
+        changed = next((key for key in ("timing", "skipped") if key in self.model_fields_set), "")
+        if changed and (self.chain or self.meeting):
+            raise refuse(((changed,), "cannot be combined with a chain or a meeting"))
+        if self.late_refusal is not None and self.timing != "after":
+            raise refuse((("late_refusal",), "only what is signed after the work is refused late; set `timing: after`"))
+        return self
+
+    @property
+    def is_signed_later(self) -> bool:
+        return self.timing == "after"
+
+    @property
+    def skip_share(self) -> float:
+        """Share of the cases that pass without approval."""
+        return self.skipped.share if self.skipped else float(self.timing == "skip")
+
+    @property
+    def late_share(self) -> float:
+        """Share of the signatures that are refused after the work."""
+        given = self.late_refusal.share if self.late_refusal else None
+        return self.returned + self.reject if given is None else given
+
+    def mean_work(self) -> float:
+        return super().mean_work() * (1 - self.skip_share)
+
     @property
     def is_compound(self) -> bool:
         """Stands for several steps, or for a meeting."""
@@ -128,14 +177,20 @@ class Approval(Verdict, Work):
                 yield ("chain", i, "return_to"), link.return_to
             if link.reject:
                 yield ("chain", i, "reject"), REJECTED
+        if self.late_refusal is not None and self.late_refusal.redo is not None:
+            yield ("late_refusal", "redo"), self.late_refusal.redo
 
     def leads_on(self) -> frozenset[str]:
+        if self.is_signed_later:
+            return Onward.possible(self)
         if not self.chain:
             return super().leads_on()
         rejects = {REJECTED} if any((self.reject if k.reject is None else k.reject) > 0 for k in self.chain) else set()
         return Onward.possible(self) | rejects
 
     def possible(self) -> frozenset[str]:
+        if self.is_signed_later:
+            return Onward.possible(self)
         links = [self.model_copy(update={**link.given(), "chain": ()}) for link in self.chain]
         return frozenset[str]().union(*(link.possible() for link in links)) if links else super().possible()
 
@@ -171,11 +226,17 @@ class Approval(Verdict, Work):
         return {**steps, names[-1]: steps[names[-1]].model_copy(update=last)}
 
 
+CLOSED = "_closed"
+"""Behind the id of an approval: where a case waits for its signatures after all else is done."""
+
+
 def expanded(steps: Mapping[str, Step]) -> dict[str, Step]:
-    """The steps with those that compound approvals stand for. Raises ValidationError where an id is taken."""
+    """The steps with those that compound approvals, and those signed later, stand for. Raises ValidationError where an id is taken."""
     found: dict[str, Step] = {}
     for name, step in steps.items():
         new = step.expanded(name) if isinstance(step, Approval) and step.is_compound else {name: step}
+        if isinstance(step, Approval) and step.is_signed_later:
+            new = {**new, f"{name}{CLOSED}": Join(next={END: 1.0})}
         for other in new:
             if other != name and other in steps:
                 raise refuse((("steps", name), f"stands for a step '{other}' of its own, and there is one already"))
