@@ -235,7 +235,11 @@ class Oracle(Outages, Reserve, Sharing):
             is_first = item.number == self.work.first_item[item.case]
             if is_first and not self.arrived[item.case] and (max(0, self.came_at[item.case]) == t or self.wakes(item.case, t)):
                 self.arrived[item.case] = True
-                self.came_at[item.case] = t if self.came_at[item.case] == NEVER else self.came_at[item.case]
+                if self.came_at[item.case] == NEVER:
+                    self.came_at[item.case] = t
+                    for own in self.of_case(item.case):
+                        timed = self.work.rank_from_arrival[own.skill] if len(self.work.rank_from_arrival) else 0
+                        own.rank += t if own.skill >= 0 and timed else 0
                 for _, follower, on, lag in self.followers_of(item.case):
                     if on >> Outcome.IN_PROCESS & 1:
                         self.asks_at[follower] = max(t, self.came_at[item.case] + lag)

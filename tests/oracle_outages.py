@@ -93,7 +93,7 @@ class Outages:
     def drop(self: Any, w: Worker, restart: bool, t: int) -> None:
         self.lay_down(w, t)
         if restart:
-            w.kept.left = int(self.work.work[w.kept.number])
+            w.kept.left = w.kept.full
 
     def outages_end(self: Any, t: int) -> None:
         ending = [u for u, _, end in self.known if end == t] + [u for u, end in self.back_at if end == t]

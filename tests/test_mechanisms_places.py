@@ -135,3 +135,68 @@ def test_bad_input(changes: dict[str, object], path: tuple[str, ...], told: str)
         Scenario.model_validate(mapping(**changes))
     assert refused.value.errors()[0]["loc"] == path
     assert told in refused.value.errors()[0]["msg"]
+
+
+# ------------------------------------------------------------------ 4. who works decides how long it takes
+
+
+def test_able_and_baker(engine: Engine) -> None:
+    """Able is asked first; Baker needs two minutes more for each."""
+    world = tiny(
+        {"k1": at_desk(540, 5), "k2": at_desk(542, 5), "k3": at_desk(544, 5), "k4": at_desk(553, 5)},
+        staff={"able": [(480, 960)], "baker": [(480, 960)]},
+        assignment={"desk": "fixed"},
+        own={"desk": {"desk": 6}, "baker": {"desk": 7}},
+    )
+    expect(
+        engine,
+        world,
+        """
+        k1 540 540 540 546 able
+        k2 542 542 542 549 baker
+        k3 544 544 546 552 able
+        k4 553 553 553 559 able
+        left k1 546, k2 549, k3 552, k4 559
+        """,
+    )
+
+
+def shared_desk(**more: object) -> Scenario:
+    task = {"kind": "task", "skill": "desk", "time": exponential(4), "next": "end", **more}
+    people = {who: {"pool": "desk", "shifts": ["always"]} for who in ("quick", "slow")}
+    processes = {"p": {"start": "serve", "steps": {"serve": task}}}
+    return queue(0, 0.2, exponential(4), 20_000, workers=people, processes=processes)
+
+
+def test_two_servers_of_different_speed() -> None:
+    """λ = 0.2, means 4 and 8, the quick one first: by the balance equations of the six states that matter."""
+    quick, slow, arrive = 1 / 4, 1 / 8, 0.2
+    # states: 0, quick only, slow only, both, then a geometric tail of ratio λ / (μ1 + μ2)
+    rates = np.array(
+        [
+            [-arrive, arrive, 0, 0],
+            [quick, -arrive - quick, 0, arrive],
+            [slow, 0, -arrive - slow, arrive],
+            [0, slow, quick, -quick - slow],  # above "both" what comes and goes balances
+        ]
+    )
+    share = np.linalg.lstsq(np.vstack([rates.T, np.ones(4)]), np.array([0, 0, 0, 0, 1.0]), rcond=None)[0]
+    ratio = arrive / (quick + slow)
+    total = share[:3].sum() + share[3] / (1 - ratio)
+    exact = share[3] / (1 - ratio) ** 2 * ratio / total / arrive
+
+    def wait(run: Run) -> float:
+        ours = (run.log.started_at >= 0) & run.counted[run.workload.case]
+        return float(np.mean(run.log.started_at[ours] - run.log.offered_at[ours])) / 60e6
+
+    scenario = shared_desk(times={"slow": exponential(8)})
+    scenario = scenario.model_copy(update={"dispatch": scenario.dispatch.model_copy(update={"assignment": "fixed"})})
+    runs = [wait(simulate(scenario, seed=2, replication=k)) for k in range(12)]
+    error = float(np.std(runs, ddof=1)) / math.sqrt(12)
+    assert abs(float(np.mean(runs)) - exact) < 4.4 * error
+    assert error < 0.02 * exact
+
+
+def test_an_unknown_worker_with_a_time() -> None:
+    with pytest.raises(ValidationError, match="no pool or named worker 'quik'; did you mean quick"):
+        shared_desk(times={"quik": "5 min"})

@@ -29,6 +29,8 @@ from truth_words import (
 )
 
 START = "2026-03-02"
+AMPLE = 200
+"""People where nobody is to wait."""
 CASE_KEYS = ("id", "title", "description", "features", "model", "run", "expected", "accuracy", "published", "source")
 MODEL_KEYS = ("classes", "steps", "teams", "initial_state", "closed_population", "outages")
 CLASS_KEYS = ("name", "arrivals", "first_step", "priority", "accumulation_rate", "lead_time", "patience",
@@ -41,7 +43,8 @@ TEAM_KEYS = ("name", "agents", "staffing", "staffing_semantics", "agent_groups",
              "named_agents", "cycle")  # fmt: skip
 RULES = {"fcfs": "fcfs", "fcfs within class": "fcfs", "lcfs": "lcfs", "random": "random", "sjf": "sjf", "edd": "edd",
          "priority_nonpreemptive": "priority"}  # fmt: skip
-SELECTION = {"longest_idle": "longest_idle", "random": "random", "listed_order": "fixed", "fastest_first": "fastest"}
+SELECTION = {"longest_idle": "longest_idle", "random": "random", "listed_order": "fixed", "fastest_first": "fixed",
+             "slowest_first": "fixed"}  # fmt: skip
 END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "no_late_start": "no_late_start"}
 
 
@@ -141,6 +144,12 @@ class Writer:
         self.week = Week([], 7, START)
         for team in self.teams.values():
             self.team(team)
+        for step in self.steps.values():
+            to = self.steps[step["escalate"]["to"]] if "escalate" in step else {}
+            if to.get("type") == "delay":  # so many people that nobody waits
+                ample = name(f"ample_{to['name']}")
+                self.pools[ample] = {"department": "office", "skills": [ample]}
+                self.staffing[ample] = {"always": AMPLE}
         if not self.pools:
             self.pools, self.staffing = {"nobody": {"department": "office"}}, {"nobody": {"always": 1}}
         scenario = {
@@ -227,7 +236,7 @@ class Writer:
     # -------------------------------------------------------------- staff
     def team(self, team: Json) -> None:
         pool = name(team["name"])
-        for key in ("max_concurrent", "takes_work_if", "named_agents"):
+        for key in ("max_concurrent", "takes_work_if"):
             if key in team:
                 raise NotStatedError(f"teams.{key}")
         rule = team.get("end_of_shift", "exhaustive")
@@ -238,8 +247,12 @@ class Writer:
             "skills": self.skills(team),
             "end_of_shift": END_OF_SHIFT[rule],
         }
-        groups = self.groups(team)
         self.staffing[pool] = {}
+        if "named_agents" in team:
+            self.workers |= {name(agent): {"pool": pool, "shifts": ["always"]} for agent in self.named(team)}
+            self.open_hours[pool] = ([(0.0, WEEK)], WEEK)
+            return
+        groups = self.groups(team)
         for k, (pieces, agents) in enumerate(groups):
             shifts = self.week.shifts(f"{pool}_{k}", pieces) if pieces is not None else {"always": ALWAYS}
             self.shifts.update(shifts)
@@ -253,6 +266,15 @@ class Writer:
         """The same people come in all these shifts."""
         for i in range(agents):
             self.workers[f"{pool}_{group}_{i + 1}"] = {"pool": pool, "shifts": shifts}
+
+    def named(self, team: Json) -> list[str]:
+        """The agents in the order in which an arriving case looks at them, if there is one."""
+        agents = [agent if isinstance(agent, str) else agent["name"] for agent in team["named_agents"]]
+        chosen = team.get("agent_selection")
+        if chosen in ("fastest_first", "slowest_first"):
+            times = {name: of for s in self.steps.values() for name, of in s.get("service_time_by_agent", {}).items()}
+            agents.sort(key=lambda agent: max(_all_means(times[agent])), reverse=chosen == "slowest_first")
+        return agents
 
     def groups(self, team: Json) -> list[tuple[list[Piece] | None, int]]:
         """(when, how many) for each group of agents; None: always."""
@@ -316,6 +338,8 @@ class Writer:
         )
 
     def skill(self, step: Json, kind: Json) -> str:
+        if step["type"] == "delay":
+            return name(f"ample_{step['name']}")
         if self.by_class(step):
             return name(f"{step['name']}_{kind['name']}")
         if "teams" in step:
@@ -365,14 +389,19 @@ class Writer:
         discipline = step.get("discipline", "fcfs")
         if discipline not in RULES:
             raise NotStatedError(f"discipline {discipline}")
-        if "escalate" in step:
-            raise NotStatedError("steps.escalate")
         chosen = team.get("agent_selection", "longest_idle")
         if chosen not in SELECTION:
             raise NotStatedError(f"teams.agent_selection {chosen}")
         self.rules[skill] = {"rule": RULES[discipline], "assignment": SELECTION[chosen]}
         if step.get("waiting_places") is not None:
             self.rules[skill]["waiting_places"] = int(step["waiting_places"])
+        if "escalate" in step:
+            known(step["escalate"], ("after_waiting", "to"), "escalate")
+            to = {self.skill(self.steps[step["escalate"]["to"]], kind) for kind in self.kinds.values()}
+            if len(to) > 1 or self.steps[step["escalate"]["to"]]["next"] != step["next"]:
+                raise NotStatedError("steps.escalate to a step that goes on elsewhere")
+            after = distribution(step["escalate"]["after_waiting"])
+            self.rules[skill]["escalate"] = {"after": after, "to": to.pop()}
 
     # -------------------------------------------------------------- cases
     def case_class(self, kind: Json) -> Json:
@@ -507,7 +536,7 @@ class Writer:
         if of == "delay":
             return {"kind": "delay", "time": distribution(step["duration"]), **onward}
         if of == "service":
-            return {"kind": "task", "skill": self.skill(step, kind), "time": self.time(step, kind), **onward}
+            return {"kind": "task", "skill": self.skill(step, kind), **self.times(step, kind), **onward}
         raise NotStatedError(f"steps.type {of}")
 
     def routes(self, step: Json) -> Any:
@@ -518,19 +547,22 @@ class Writer:
         total = sum(ways.values())
         return {target: share / total for target, share in ways.items()}
 
-    def time(self, step: Json, kind: Json) -> Any:
-        if "service_time_by_agent" in step:
-            raise NotStatedError("steps.service_time_by_agent")
-        if "service_time_by_team" in step:
-            return self.common(step, kind)
-        return distribution(of_class(step["service_time"], kind))
-
-    def common(self, step: Json, kind: Json) -> Any:
-        times = step["service_time_by_team"]
-        own = [of_class(times[team], kind) for team in self.able(step, kind)]
-        if any(one != own[0] for one in own):
-            raise NotStatedError("steps.service_time_by_team")
-        return distribution(own[0])
+    def times(self, step: Json, kind: Json) -> Json:
+        """The time, and those of teams and agents that need another."""
+        own: Json = {}
+        for key in ("service_time_by_team", "service_time_by_agent"):
+            for who, of in step.get(key, {}).items():
+                if kind["name"] in of or "dist" in of:
+                    own[name(who)] = distribution(of_class(of, kind))
+        time = distribution(of_class(step["service_time"], kind)) if "service_time" in step else next(iter(own.values()))
+        if "escalate" in step:
+            to = self.steps[step["escalate"]["to"]]
+            if to["type"] == "service":
+                after = self.times(to, kind)
+                own |= after["times"] or dict.fromkeys(map(name, self.teams_of(to)), after["time"])
+            else:
+                own[name(f"ample_{to['name']}")] = distribution(to["duration"])
+        return {"time": time, "times": own}
 
 
 def of_class(of: Any, kind: Json) -> Any:

@@ -50,24 +50,48 @@ class Observed:
         self.started = minutes(log.started_at)
         self.completed = minutes(log.completed_at)
         self.work = work.work / MINUTE
+        self.worker = log.worker
+        self.escalated = np.empty(0, np.int64)
+        if len(log.escalated_item):
+            self.escalate(log.escalated_item, minutes(log.escalated_at))
+
+    def escalate(self, items: NDArray[np.int32], at: Floats) -> None:
+        """What was escalated came to another step: a visit of its own, that ends the one before."""
+        if len(np.unique(items)) < len(items):
+            raise NotStatedError("items that are escalated twice")
+        to = {name(s["name"]): name(s["escalate"]["to"]) for s in self.model.statement["steps"] if "escalate" in s}
+        self.visit_after = np.full(len(self.step), -1)
+        self.visit_after[items] = len(self.step) + np.arange(len(items))
+        self.step = np.concatenate([self.step, np.array([to[step] for step in self.step[items]], object)])
+        for column in ("case", "there", "started", "completed", "work", "worker"):
+            values = getattr(self, column)
+            setattr(self, column, np.concatenate([values, values[items]]))
+        self.offered = np.concatenate([self.offered, at])
+        self.started[items] = self.completed[items] = NEVER
+        self.escalated, self.escalated_at = items, at
 
     # -------------------------------------------------------------- visits
     @cached_property
     def wait_end(self) -> Floats:
         """[items] until start, abandonment or escalation."""
         until = np.minimum(self.started, self.left[self.case])
-        log = self.run.log
-        until[log.escalated_item] = np.minimum(until[log.escalated_item], minutes(log.escalated_at))
+        if len(self.escalated):
+            until[self.escalated] = self.escalated_at
         return until
 
     @cached_property
     def item_end(self) -> Floats:
         """[items] until completed, or gone."""
-        return np.minimum(self.completed, self.left[self.case])
+        until = np.minimum(self.completed, self.left[self.case])
+        if len(self.escalated):
+            until[self.escalated] = self.escalated_at
+        return until
 
     @cached_property
     def stretches(self) -> tuple[Any, Any, Floats, Floats]:
         item, worker, begin, end = self.run.stretches()
+        if len(self.escalated):
+            item = np.where(self.visit_after[item] >= 0, self.visit_after[item], item)
         return item, worker, begin / MINUTE, end / MINUTE
 
     def steps(self, of: Json) -> list[str]:
@@ -186,7 +210,8 @@ class Observed:
         chosen = self.there & np.isin(self.step, self.steps(of))
         begin, end = self.offered[chosen], self.wait_end[chosen]
         item, _, _, until = self.stretches
-        broken = np.flatnonzero(np.isin(item, self.run.log.stretch_item) & chosen[item])
+        several = np.bincount(item, minlength=len(chosen)) > 1
+        broken = np.flatnonzero(several[item] & chosen[item])
         order = broken[np.lexsort((until[broken], item[broken]))]
         again = np.flatnonzero(item[order][1:] == item[order][:-1])
         begins, ends = until[order[again]], self.stretches[2][order[again + 1]]
@@ -384,7 +409,7 @@ def ended_so(o: Observed, of: Json) -> float:
 @measure("share_escalated")
 def share_escalated(o: Observed, of: Json) -> float:
     escalated = np.zeros(len(o.arrived), bool)
-    escalated[o.case[o.run.log.escalated_item]] = True
+    escalated[o.case[o.escalated]] = True
     return mean(escalated[o.cases(of)])
 
 
@@ -417,7 +442,7 @@ def prob_no_return(o: Observed, of: Json) -> float:
 @measure("share_served_by_team", "share_served_by_agent")
 def share_served_by(o: Observed, of: Json) -> float:
     visits = o.visits({k: v for k, v in of.items() if k in ("class", "step", "arrivals_in")})
-    by = np.isin(o.run.log.worker, o.workers(of)) & np.isfinite(o.started)
+    by = np.isin(o.worker, o.workers(of)) & np.isfinite(o.started)
     loses = any(s.get("waiting_places") is not None for s in o.model.statement["steps"])
     among = visits if loses else visits & np.isfinite(o.started)
     return float(np.sum(by & visits) / np.sum(among))

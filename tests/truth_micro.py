@@ -27,8 +27,8 @@ CASE_KEYS = ("name", "arrival", "first_step", "service_times", "service_times_by
              "class", "due", "patience", "retry_after", "agents_required", "accumulation_rate")  # fmt: skip
 NOT_YET = {
     "agents": ("max_concurrent", "sharing", "floating"),
-    "steps": ("escalate", "overflow", "backfilling", "rework_first"),
-    "cases": ("service_times_by_agent", "accumulation_rate", "agents_required"),
+    "steps": ("overflow", "backfilling", "rework_first"),
+    "cases": ("accumulation_rate", "agents_required"),
 }
 """Keys that a scenario has no word for."""
 RULES: dict[str, Json] = {
@@ -213,7 +213,7 @@ class Told:
             if chosen is not None and chosen not in SELECTION:
                 raise NotStatedError(f"teams.agent_selection {chosen}")
             rule = {**RULES[discipline], "assignment": SELECTION[chosen or "longest_idle"]}
-            rule |= self.waiting_places(step)
+            rule |= self.waiting_places(step) | self.escalation(step)
             if "preemption_victim" in step:
                 if step["preemption_victim"] not in VICTIMS:
                     raise NotStatedError(f"preemption_victim {step['preemption_victim']}")
@@ -223,6 +223,31 @@ class Told:
                     found |= {self.skill(step, one): rule for one in self.cases.values()
                               if self.skill(step, one) in self.skills(agent)}  # fmt: skip
         return found
+
+    def escalation(self, step: Json) -> Json:
+        if not step.get("escalate"):
+            return {}
+        to = self.steps[step["escalate"]["to"]]
+        if to["type"] != "service" or self.by_class(to["team"]) or to.get("next", "exit") != step.get("next", "exit"):
+            raise NotStatedError("steps.escalate to a step that goes on elsewhere")
+        after = step["escalate"]["after_waiting"]
+        return {"escalate": {"after": span(after), "to": self.skill(to, {})}}
+
+    def own_times(self, step: Json, of: Json) -> Json:
+        """Times of agents, and of the team to which the step's cases are escalated."""
+        own: Json = {}
+        for agent, times in of.get("service_times_by_agent", {}).get(step["name"], {}).items():
+            own[name(agent)] = self.one_time(times)
+        to = self.steps[step["escalate"]["to"]] if step.get("escalate") else None
+        if to is not None and to["name"] in of["service_times"]:
+            time = self.one_time(of["service_times"][to["name"]])
+            own |= {self.pool(agent): time for agent in self.agents.values() if agent["team"] == to["team"]}
+        return own
+
+    def one_time(self, times: list[float]) -> str:
+        if len(set(times)) > 1:
+            raise NotStatedError("other times of an agent at later visits")
+        return span(times[0])
 
     def waiting_places(self, step: Json) -> Json:
         """`system_capacity` counts those who are served too."""
@@ -256,8 +281,6 @@ class Told:
             if visit > 10_000:
                 raise NotStatedError("a case that never ends")
             ahead.append(way)
-            if here.get("escalate"):
-                ahead.append(here["escalate"]["to"])
         return ways
 
     def case_class(self, of: Json) -> Json:
@@ -319,7 +342,8 @@ class Told:
             return {"kind": "meeting", **self.agenda(here), **onward}
         if here["type"] != "service":
             raise NotStatedError(f"steps.type {here['type']}")
-        return {"kind": "task", "skill": self.skill(here, of), "time": "0 min", **onward}
+        own = self.own_times(here, of)
+        return {"kind": "task", "skill": self.skill(here, of), "time": "0 min", "times": own, **onward}
 
     def agenda(self, step: Json) -> Json:
         times = by_day([(at, at + 1e-6) for at in step["times"]])
@@ -365,6 +389,18 @@ class Log:
     def step_of(self, item: int) -> str:
         return self.step[self.run.workload.step[item]]
 
+    def step_worked_at(self, item: int, begin: int) -> str:
+        """What was escalated before it was taken up is at the step to which it was."""
+        log, step = self.run.log, self.step_of(item)
+        for other, at in zip(log.escalated_item.tolist(), log.escalated_at.tolist(), strict=True):
+            if other == item and at <= begin:
+                step = self.told.steps[step]["escalate"]["to"]
+        return step
+
+    def escalated(self, _: Any) -> dict[str, float]:
+        log, case = self.run.log, self.run.workload.case
+        return {self.cases[case[i]]: self.at(at) for i, at in zip(log.escalated_item, log.escalated_at, strict=True)}
+
     def segments(self) -> list[Row]:
         item, worker, begin, end = self.run.stretches()
         completed = self.run.log.completed_at
@@ -374,7 +410,7 @@ class Log:
             case = self.cases[self.run.workload.case[i]]
             how = "completed" if b == completed[i] else "interrupted"
             if self.at(a) < horizon:
-                found.append((self.at(a), case, self.step_of(i), self.agents[w], self.at(b), how))
+                found.append((self.at(a), case, self.step_worked_at(i, a), self.agents[w], self.at(b), how))
         return sorted(found)
 
     # -------------------------------------------------------------- visits
@@ -552,5 +588,6 @@ WHOLE = {
         "cases": v["cases"], "value": sum(log.wait(log.visits(c)[0]) for c in v["cases"]) / len(v["cases"])
     },
     "abandoned": lambda log, _: log.outcome("ABANDONED"),
+    "escalated": Log.escalated,
     "rejected": lambda log, _: log.outcome("TURNED_AWAY"),
 }  # fmt: skip

@@ -147,6 +147,7 @@ class World:
     slope: Mapping[str, int] = field(default_factory=dict)  # skill: weight of the offered tick in the rank
     preempt: Mapping[str, str] = field(default_factory=dict)  # skill: "resume" or "restart"
     earliest: Sequence[str] = ()  # skills for whose items the one taken up first is interrupted
+    from_arrival: Sequence[str] = ()  # skills whose ranks are, for cases that follow others, counted from their arrival
     by_work_left: Sequence[str] = ()  # skills ranked by the work that is left
     by_points: Sequence[str] = ()  # skills ranked by the points that their cases have collected
     hold_back: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # skill: (priority, keep)
@@ -311,6 +312,7 @@ class World:
             fork_target=ids([k for i in forks for k in follow[i]]),
             rank_slope=codes([self.slope.get(skill, 0) for skill in skills]),
             followers=self.followers(),
+            rank_from_arrival=codes([skill in self.from_arrival for skill in skills]),
             lot=ids([item.do.lot for _, item in flat]),
             rank_by=codes([self._rank_by(skill) for skill in skills]),
             points=np.array([case.points * 1_000_000 for case in cases], np.int64),
@@ -569,6 +571,7 @@ def random_world(pick: Pick) -> World:
         until=until,
         assignment={skill: ASSIGNMENT[pick(0, 4)] for skill in skills} if sometimes() else {},
         escalate=_escalations(pick, skills, grid) if sometimes() and not redials else {},
+        from_arrival=[skill for skill in skills if pick(0, 1)] if sometimes() else [],
         slope={skill: pick(-1, 1) for skill in skills} if sometimes() else {},
         unit=1,
         gates=gates,

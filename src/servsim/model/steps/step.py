@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from servsim.model.base import Id, Label, Model, Number, Share, sums_to_one
 from servsim.model.disruptions import Needs
@@ -146,6 +146,8 @@ class Work(Onward):
 
     skill: Id
     time: AnyDistribution
+    times: dict[Id, AnyDistribution] = Field(default_factory=dict)
+    """For pools and named workers that need another time; the draw is the same. Not for merged steps."""
     automated: Automated | None = None
     needs: Needs = ()
     """Systems without which nobody can work on it."""
