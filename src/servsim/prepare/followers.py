@@ -57,42 +57,43 @@ def _group(
     scenario: Scenario, streams: Streams, leader: str, group: Arrived, kind: str, counts: Counts
 ) -> Arrived | None:
     """Those of a group that are followed in this way; None where nobody is."""
+    parts = list(_followed(scenario, streams, leader, group, kind, counts))
+    if not sum(len(place) for place, *_ in parts):
+        return None
+    place, lag, case_class, channel = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(place, kind="stable")
+    relation, on = KINDS[kind]
+    return replace(
+        _copied(group, place[order], scripted=kind == "retry"),
+        case_class=case_class[order],
+        channel=channel[order],
+        source=group.source or leader,
+        follows=Follows(leader, place[order], on, lag[order], relation),
+    )
+
+
+def _followed(
+    scenario: Scenario, streams: Streams, leader: str, group: Arrived, kind: str, counts: Counts
+) -> Iterator[tuple[Numbers, Ticks, Numbers, NDArray[np.object_]]]:
+    """By class: who is followed (places in the group), how much later, as which class, through which channel."""
     name, classes = f"{leader}/{kind}", list(scenario.case_classes)
-    place, lag, case_class = (np.empty(0, np.int64) for _ in range(3))
-    channel = group.channel if group.channel is not None else np.full(len(group.at), "", object)
-    if group.channel is None:
-        channel[:] = scenario.channel(group.source or leader)
+    own_channel = np.full(len(group.at), scenario.channel(group.source or leader), object)
+    channels = own_channel if group.channel is None else group.channel
     for number, own in enumerate(scenario.case_classes.values()):
         rule = getattr(own, kind)
         if rule is None or counts.get(kind, 0) >= rule.times:
             continue
         ours = np.flatnonzero(group.case_class == number)
         ours = ours[streams.at(group.entry[ours], name, "share") < rule.share]
-        after = rule.after.quantile(streams.at(group.entry[ours], name, "after"))
-        late = np.rint(after).astype(np.int64)
+        lag = np.rint(rule.after.quantile(streams.at(group.entry[ours], name, "after"))).astype(np.int64)
         if group.opened is not None and kind == "duplicate":  # what was submitted before stands in the backlog itself
-            still = ~group.opened.answered[ours] & (late >= -group.at[ours])
-            ours, late = ours[still], late[still]
-        lag = np.concatenate([lag, late])
-        place = np.concatenate([place, ours])
+            still = ~group.opened.answered[ours] & (lag >= -group.at[ours])
+            ours, lag = ours[still], lag[still]
         into = number if rule.case_class is None else classes.index(rule.case_class)
-        case_class = np.concatenate([case_class, np.full(len(ours), into)])
+        channel = channels[ours]
         if isinstance(rule, Duplicate) and rule.channel is not None:
-            channel = channel.copy()
-            channel[ours] = rule.channel
-    if not len(place):
-        return None
-    order = np.argsort(place, kind="stable")
-    relation, on = KINDS[kind]
-    follows = Follows(leader, place[order], on, lag[order], relation)
-    came = _copied(group, place[order], scripted=kind == "retry")
-    return replace(
-        came,
-        case_class=case_class[order],
-        channel=channel[place[order]],
-        source=group.source or leader,
-        follows=follows,
-    )
+            channel = np.full(len(ours), rule.channel, object)
+        yield ours, lag, np.full(len(ours), into), channel
 
 
 def _copied(cases: Arrived, chosen: Numbers, scripted: bool) -> Arrived:
