@@ -24,12 +24,15 @@ class Presence(NamedTuple):
 
 @once
 def presence(run: Run) -> Presence:
-    """Rostered: duty less the planned breaks, and the presence of the reserve. Busy: somebody works on an item. Overtime: busy outside of duty."""
+    """Rostered: duty less the planned breaks, and the presence of the reserve. Busy: somebody works on an item, or on
+    several at once. Overtime: busy outside of duty."""
     plan, n = run.plan, len(run.plan.pools)
-    breaks = plan.break_at, plan.break_at + plan.break_lasts
-    who, come, go = run.duties
+    rests = np.flatnonzero(plan.person_of()[plan.break_worker] == plan.break_worker)
+    breaks = plan.break_at[rests], (plan.break_at + plan.break_lasts)[rests]
+    first = plan.person_of() == np.arange(len(plan.workers))  # who handles several at once has several places
+    who, come, go = (column[first[run.duties[0]]] for column in run.duties)
     duty = by_hour(run, come, go, plan.worker_pool[who], n)
-    away = by_hour(run, *breaks, plan.worker_pool[plan.break_worker], n)
+    away = by_hour(run, *breaks, plan.worker_pool[plan.break_worker[rests]], n)
     worker, begin, end = _work_by_worker(run)
     extra, of = _off_duty(run, worker, begin, end)
     busy = by_hour(run, begin, end, plan.worker_pool[worker], n)
@@ -44,7 +47,19 @@ def _work_by_worker(run: Run) -> tuple[Ids, Ticks, Ticks]:
     small = worker.astype(np.uint16) if len(run.plan.workers) < 2**16 else worker
     order = np.argsort(small, kind="stable")
     order = order[((end > first) & (begin < last))[order]]
-    return worker[order], np.maximum(begin[order], first), np.minimum(end[order], last)
+    worker, begin, end = worker[order], np.maximum(begin[order], first), np.minimum(end[order], last)
+    return merged(run.plan.worker_person[worker], begin, end) if len(run.plan.worker_person) else (worker, begin, end)
+
+
+def merged(worker: Ids, begin: Ticks, end: Ticks) -> tuple[Ids, Ticks, Ticks]:
+    """The spans of each worker without what an earlier one covers: several items at once are one person's time."""
+    order = np.lexsort((begin, worker))
+    worker, begin, end = worker[order], begin[order], end[order]
+    apart = worker.astype(np.int64) * (int(end.max(initial=0)) + 1)
+    reached = np.append(0, np.maximum.accumulate(end + apart)[:-1]) - apart if len(end) else end
+    begin = np.maximum(begin, reached)
+    keep = np.flatnonzero(end > begin)
+    return worker[keep], begin[keep], end[keep]
 
 
 def _off_duty(run: Run, worker: Ids, begin: Ticks, end: Ticks) -> tuple[Ticks, Ids]:

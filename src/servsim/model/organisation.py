@@ -101,12 +101,51 @@ class Reserve(Model):
         return self
 
 
+class AtOnce(Model):
+    """How many items a worker has in hand at once, and the speed of each, in per cent, while it is one, two, three, …
+
+    Without `pace` nothing is slowed down; `sharing: equal` shares the speed out equally among the items in hand.
+    """
+
+    cases: Positive = 100
+    pace: tuple[Percent, ...] = ()
+    sharing: Literal["equal"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_as_paces(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "cases" not in value and isinstance(value.get("pace"), list | tuple):
+            return {**value, "cases": len(value["pace"])}
+        return value
+
+    @model_validator(mode="after")
+    def _one_pace_for_each_number(self) -> Self:
+        if self.pace and self.sharing:
+            raise refuse((("pace",), "has no effect with `sharing: equal`; leave one of them out"))
+        if self.pace and len(self.pace) != self.cases:
+            raise refuse((("pace",), f"needs {self.cases} numbers, one for each number in hand; got {len(self.pace)}"))
+        if not self.sharing and "cases" not in self.model_fields_set:
+            raise refuse((("cases",), "is missing; say how many a worker handles at once, such as 2"))
+        if self.cases > 200:
+            raise refuse((("cases",), "must be at most 200"))
+        return self
+
+    def paces(self) -> tuple[int, ...]:
+        """Speed of each item by the number in hand; empty where it is shared out equally."""
+        return () if self.sharing else self.pace or (100,) * self.cases
+
+    @property
+    def all_together(self) -> float:
+        """Speed of a worker with both hands full, 1 for one item at the standard pace."""
+        return 1.0 if self.sharing else self.cases * self.paces()[-1] / 100
+
+
 class Pool(Model):
     """Workers with the same skills. Wage in money per rostered hour; overtime hours cost `overtime` times as much.
 
     After `overtime_limit` of overtime the item in hand is laid down (null: it is finished, however long it takes).
     `absence` is the share of days on which a worker does not come, `shrinkage` the share lost of the others.
-    `needs`: systems without which these workers stand still.
+    `needs`: systems without which these workers stand still. `at_once`: how many items each has in hand at once.
     """
 
     department: Id
@@ -118,8 +157,15 @@ class Pool(Model):
     overtime: Number = 1.5
     needs: Needs = ()
     reserve: Reserve | None = None
+    at_once: AtOnce | None = None
     absence: Share = 0.0
     shrinkage: Annotated[Shrinkage | None, BeforeValidator(_shrinkage)] = None
+
+    @model_validator(mode="after")
+    def _either_at_once_or_called(self) -> Self:
+        if self.at_once and self.reserve:
+            raise refuse((("at_once",), "does not go with a `reserve` in one pool; give the reserve a pool of its own"))
+        return self
 
     @model_validator(mode="after")
     def _overtime_has_something_to_limit(self) -> Self:

@@ -40,7 +40,7 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
     Without a seed everybody comes as rostered: no absence and no shrinkage is drawn.
     """
     streams = None if seed is None else Streams(seed, replication)
-    people = list(_people(scenario, streams))
+    people = [person for person in _people(scenario, streams) for _ in range(_places(scenario, person))]
     departments, pools = tuple(scenario.departments), tuple(scenario.pools)
     skills = skills_of(scenario)
     policies = [scenario.dispatch.for_skill(skill) for skill in skills]
@@ -80,6 +80,8 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         waiting_places=_waiting_places(scenario, skills),
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
         reserves=_reserves(scenario, people),
+        worker_person=_persons(people),
+        at_once_pace=_speeds(scenario),
         systems=systems(scenario, [(person.name, person.pool) for person in people], streams),
         alert_after=_limits(policy.alert for policy in policies),
         hold_above=_limits(policy.hold_back.priority if policy.hold_back else None for policy in policies),
@@ -98,6 +100,26 @@ def _waiting_places(scenario: Scenario, skills: tuple[str, ...]) -> Ids:
 def skills_of(scenario: Scenario) -> tuple[str, ...]:
     """All skills, in the order in which the pools name them: the numbers that plan and workload use."""
     return tuple(dict.fromkeys(skill for pool in scenario.pools.values() for skill in pool.abilities))
+
+
+def _places(scenario: Scenario, person: Person) -> int:
+    """How many items the person has in hand at once; the plan has a worker for each."""
+    at_once = scenario.pools[person.pool].at_once
+    return at_once.cases if at_once else 1
+
+
+def _persons(people: list[Person]) -> np.ndarray:
+    """[workers] the first place of the same person; empty where everybody has one."""
+    first: dict[int, int] = {}
+    persons = _ids(first.setdefault(id(person), w) for w, person in enumerate(people))
+    return persons if len(first) < len(people) else persons[:0]
+
+
+def _speeds(scenario: Scenario) -> np.ndarray:
+    """[pools, number in hand] speed of each item in hand in per cent; 0 where nothing is said."""
+    pools = [pool.at_once.paces() if pool.at_once else () for pool in scenario.pools.values()]
+    most = max(map(len, pools))
+    return np.array([[*paces, *[0] * (most - len(paces))] for paces in pools], np.int32).reshape(len(pools), most)
 
 
 def _reserves(scenario: Scenario, people: list[Person]) -> Reserves:
