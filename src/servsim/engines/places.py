@@ -16,7 +16,8 @@ class WaitingPlaces(Floor):
         super().equip(plan)
         for skill, places in enumerate(plan.waiting_places.tolist()):
             self.queues[skill].limit = places
-            self.queues[skill].special |= places >= 0
+        for queue in self.queues if (plan.waiting_places >= 0).any() else ():
+            queue.special = True  # a case that is turned away leaves every queue: all completions come first
         self.newcomers: list[Place] = []  # offered, and not yet looked at whether there is a place for them
 
     def look_for_places(self, now: int) -> None:
