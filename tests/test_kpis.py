@@ -184,6 +184,7 @@ EXPECTED = {
     "non_compliant_share": {"all": 0},
     "late_refusal_share": {"all": 0},
     "cost_late_refusals": {"all": 0},
+    "handover_returns": {"all": 0},
     # no meetings here: test_mechanisms_gates.py
     "meeting_wait_mean": {"all": math.nan},
     "meeting_left_mean": {"all": math.nan},

@@ -345,3 +345,36 @@ def test_levels_may_be_signed_later_a_chain_may_not() -> None:
     assert (run.delivered_at[run.log.left_at >= 0] == run.workload.arrived_at[run.log.left_at >= 0]).all()
     with pytest.raises(ValidationError, match="cannot be combined with a chain"):
         scenario({"check": {"kind": "approval", "chain": ["desk"], "timing": "after", "time": "1 min", "next": "end"}})
+
+
+# ------------------------------------------------------------------ hand-overs by pair of departments
+
+
+def pushed(table: dict[str, Any], **push: Any) -> SimulatedRun:
+    steps = {
+        "take": {"kind": "task", "skill": "desk", "time": "1 min", "next": "push"},
+        "push": {"kind": "handoff", "from": "front", "to": "back", "next": "end", **push},
+    }
+    names = {name: {} for name in ("front", "back")}
+    pools = {"desk": {"department": "front"}}
+    return simulate(scenario(steps, hand_overs=table, departments=names, pools=pools))
+
+
+def test_a_pair_of_departments_has_a_delay_of_its_own() -> None:
+    table = {"front": {"back": "4 h"}, "back": {"front": "1 h"}}
+    for run, hours in (
+        (pushed(table), 4),
+        (pushed(table, delay="2 h"), 2),
+        (pushed({}), 0),
+        (pushed(table, to="front"), 0),
+    ):
+        push = run.workload.step == run.workload.steps.names.index("push")
+        assert (run.workload.work[push] == hours * HOUR).all()
+    with pytest.raises(ValidationError, match="there is no department 'backk'"):
+        pushed({"front": {"backk": "1 h"}})
+
+
+def test_returns_are_counted_by_pair() -> None:
+    run = pushed({}, returned=0.25, back_to="take", rounds=9)
+    share = figure(run, "handover_returns")
+    assert share == pytest.approx(0.25, abs=0.08) and figure(run, "handover_returns", "pair=front>back") == share

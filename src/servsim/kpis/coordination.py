@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.kpis.facts import case_cells, counted, ended, item_cells, of_kind, outcomes
-from servsim.kpis.groups import Floats, counts, ratio, totals
+from servsim.kpis.groups import Floats, Groups, counts, everything, ratio, totals, way
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.records import Run
 
@@ -50,6 +50,24 @@ def handovers_per_case(run: Run) -> Pairs:
 def returns_per_case(run: Run) -> Pairs:
     """Approvals and hand-overs that sent the case back ÷ counted cases, unfinished ones included. NaN without cases."""
     return _per_case(run, visits(run).returned)
+
+
+@kpi("handover_returns", "share", "lower", "hand-overs sent back", "交接被退回的比例")
+def handover_returns(run: Run) -> Pairs:
+    """Hand-overs sent back ÷ hand-overs completed, of counted cases; "pair=service>repair": those from the one
+    department to the other. NaN without any."""
+    work, steps, items = run.workload, run.workload.steps, counted(run).items
+    n, n_departments = len(steps.names), len(run.plan.departments)
+    over = of_kind(run, "handoff")[work.step[items]] & (run.log.completed_at[items] >= 0)
+    done = totals(work.step[items], over, n)
+    back = totals(work.step[items], over & (work.returned[items] == 1), n)
+    known = np.flatnonzero((steps.sender >= 0) & (steps.receiver >= 0)) if len(steps.sender) else np.empty(0, np.int64)
+    pair = np.full(n, -1)
+    codes = steps.sender[known] * n_departments + steps.receiver[known] if len(known) else known
+    used, pair[known] = np.unique(codes, return_inverse=True)
+    named = [">".join(run.plan.departments[d] for d in divmod(int(code), n_departments)) for code in used]
+    groups = Groups((everything(n), way("pair", named, pair)))
+    return groups.pairs(ratio(groups.sums(back), groups.sums(done)))
 
 
 @kpi("items_per_case", "count", "lower", "tasks and approvals per case", "每个事项的办理与审批次数")

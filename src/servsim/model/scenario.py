@@ -14,13 +14,14 @@ from servsim.model.cases import tick_of
 from servsim.model.demand import Demand, Finite, Listed, Trace
 from servsim.model.dispatching import UNINTERRUPTED, Dispatch
 from servsim.model.disruptions import System
+from servsim.model.distributions import AnyDistribution
 from servsim.model.edits import AnyEdit
 from servsim.model.errors import Path, refuse
 from servsim.model.organisation import Ability, AnyShift, Department, Pool, Profile, Shift, Worker, overlap
 from servsim.model.process import Flow, Process, flaws
 from servsim.model.promises import CALENDAR, Attribute, CaseClass
 from servsim.model.settings import Settings
-from servsim.model.steps import EXITS, Approval, Decision, Handoff, Task, Work, expanded
+from servsim.model.steps import EXITS, Approval, Decision, Handoff, Step, Task, Work, expanded
 from servsim.registry import suggestion
 
 Found = Iterator[tuple[Path, str]]
@@ -70,6 +71,8 @@ class Scenario(Model):
     processes: dict[Id, Process] = Field(min_length=1)
     edits: dict[Id, AnyEdit] = Field(default_factory=dict)
     dispatch: Dispatch = Dispatch()
+    hand_overs: dict[Id, dict[Id, AnyDistribution]] = Field(default_factory=dict)
+    """From department to department: the delay of hand-overs that name both and give none of their own."""
     systems: dict[Id, System] = Field(default_factory=dict)
 
     @field_validator("departments", mode="before")
@@ -102,7 +105,15 @@ class Scenario(Model):
     def flow(self, process: str) -> Flow:
         """The process after its edits."""
         edited = self.edited(process)
-        return Flow(edited.start, expanded(edited.steps))
+        steps = expanded(edited.steps)
+        return Flow(edited.start, {name: self._on_its_way(step) for name, step in steps.items()})
+
+    def _on_its_way(self, step: Step) -> Step:
+        """A hand-over that says nothing about its delay takes as long as between these departments in general."""
+        if not isinstance(step, Handoff) or "delay" in step.model_fields_set:
+            return step
+        delay = self.hand_overs.get(step.sender or "", {}).get(step.to)
+        return step if delay is None else step.model_copy(update={"delay": delay})
 
     def edited(self, process: str) -> Process:
         """The process after its edits, in the order of the YAML. Raises ValidationError with paths of the scenario."""
@@ -191,6 +202,10 @@ def _backlog(of: Scenario) -> Found:
 
 
 def _organisation(of: Scenario) -> Found:
+    for sender, delays in of.hand_overs.items():
+        yield from _unknown(("hand_overs", sender), "department", sender, of.departments)
+        for to in delays:
+            yield from _unknown(("hand_overs", sender, to), "department", to, of.departments)
     for name, pool in of.pools.items():
         yield from _unknown(("pools", name, "department"), "department", pool.department, of.departments)
     for name, counts in of.staffing.items():

@@ -15,7 +15,9 @@ def timetables(scenario: Scenario) -> dict[tuple[str, str], Timetable]:
     found: dict[tuple[str, str], Timetable] = {}
     for process in scenario.used_processes():
         for name, step in scenario.flow(process).steps.items():
-            table = step if isinstance(step, Meeting | Board) else step.deliveries if isinstance(step, Handoff) else None
+            table: Timetable | None = step if isinstance(step, Meeting | Board) else None
+            if isinstance(step, Handoff):
+                table = step.deliveries
             if table is not None:
                 found[process, name] = table
     return found

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from servsim.model import Scenario
 from servsim.model.promises import CALENDAR, PROMISES
-from servsim.model.steps import END, REJECTED, Step, Work
+from servsim.model.steps import END, REJECTED, Handoff, Step, Work
 from servsim.prepare.arrivals import Arrived, arrivals
 from servsim.prepare.followers import groups_after, linked
 from servsim.prepare.gates import timetables
@@ -217,7 +217,14 @@ def _steps(scenario: Scenario, items: Items) -> Steps:
         needs=np.array(
             [[isinstance(s, Work) and name in s.needs for name in scenario.systems] for s in kinds], np.int8
         ).reshape(len(kinds), len(scenario.systems)),
+        sender=_departments(scenario, [s.sender if isinstance(s, Handoff) else None for s in kinds]),
+        receiver=_departments(scenario, [s.to if isinstance(s, Handoff) else None for s in kinds]),
     )
+
+
+def _departments(scenario: Scenario, names: list[str | None]) -> Ids:
+    departments = list(scenario.departments)
+    return np.array([-1 if name is None else departments.index(name) for name in names], np.int32)
 
 
 def _channels(scenario: Scenario, came: dict[str, Arrived]) -> tuple[tuple[str, ...], Ids]:

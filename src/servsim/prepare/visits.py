@@ -13,7 +13,19 @@ from numpy.typing import NDArray
 
 from servsim.model import Scenario
 from servsim.model.distributions import Distribution
-from servsim.model.steps import REJECTED, Approval, Board, Decision, Delay, Handoff, Join, Meeting, Onward, Parallel, Work
+from servsim.model.steps import (
+    REJECTED,
+    Approval,
+    Board,
+    Decision,
+    Delay,
+    Handoff,
+    Join,
+    Meeting,
+    Onward,
+    Parallel,
+    Work,
+)
 from servsim.prepare.arrivals import Arrived
 from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items

@@ -56,6 +56,8 @@ class Steps:
     skill: Ids  # -1: needs nobody
     responds: Codes  # 1: its start is an answer to the customer
     needs: Codes = field(default_factory=lambda: np.zeros((0, 0), np.int8))  # [steps, systems] 1: needs it; empty: none
+    sender: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # department that hands over, -1: none is named
+    receiver: Ids = field(default_factory=lambda: np.empty(0, np.int32))
 
 
 class Relation(enum.IntEnum):

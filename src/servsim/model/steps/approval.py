@@ -101,8 +101,8 @@ class Approval(Verdict, Work):
     a `chain` of skills that decide one after the other, each with a verdict of its own;
     a `meeting` that decides.
 
-    `timing: after`: the case goes on at once and the signature follows; it may be refused late. `skip`: all pass, or the
-    share in `skipped`, without approval.
+    `timing: after`: the case goes on at once and the signature follows; it may be refused late. `skip`: all pass
+    without approval, or the share in `skipped` does.
     """
 
     kind: Literal["approval"] = "approval"
@@ -123,7 +123,8 @@ class Approval(Verdict, Work):
             return value
         ways = [key for key in ("skill", "levels", "chain", "meeting") if value.get(key)]
         if len(ways) > 1:
-            raise refuse(((ways[1],), f"cannot be combined with `{ways[0]}`; give one of skill, levels, chain, meeting"))
+            message = f"cannot be combined with `{ways[0]}`; give one of skill, levels, chain, meeting"
+            raise refuse(((ways[1],), message))
         rest = {"time": "0 min", **value} if ways == ["meeting"] else dict(value)
         return {**rest, "skill": "_"} if ways and ways != ["skill"] else rest
 
@@ -231,7 +232,10 @@ CLOSED = "_closed"
 
 
 def expanded(steps: Mapping[str, Step]) -> dict[str, Step]:
-    """The steps with those that compound approvals, and those signed later, stand for. Raises ValidationError where an id is taken."""
+    """The steps with those that compound approvals, and those signed later, stand for.
+
+    Raises ValidationError where an id is taken.
+    """
     found: dict[str, Step] = {}
     for name, step in steps.items():
         new = step.expanded(name) if isinstance(step, Approval) and step.is_compound else {name: step}
