@@ -570,7 +570,7 @@ class Oracle(Outages, Reserve, Sharing):
         def first_of_all(w: Worker) -> int:
             if rule == "least_utilised":
                 return w.busy * 1_000_000 // max(1, w.rostered + t - w.duty_from)
-            return -self.pace(w, item) if rule == "fastest" else 0
+            return {"fastest": -1, "slowest": 1}.get(rule, 0) * self.pace(w, item)
 
         return min(able, key=lambda w: (first_of_all(w), w.idle_since, w.number))
 

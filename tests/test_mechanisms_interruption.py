@@ -773,3 +773,23 @@ def test_a_scenario_holds_back_by_the_priority_of_the_class() -> None:
 def test_what_cannot_be_held_back_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=f"(?s){message}"):
         holding(**changes)
+
+
+# ------------------------------------------------------------------ 4. assignment
+
+
+def test_the_slowest_takes_the_item_so_that_the_quick_stay_free(engine: Engine) -> None:
+    paces = {"ann": 200, "bob": 50, "cy": 50}
+    staff = {name: Person("desk", [(0, 100)], pace=pace) for name, pace in paces.items()}
+    expect(
+        engine,
+        tiny(
+            {"a": at_desk(0, 10), "b": at_desk(0, 10), "c": at_desk(0, 10)}, staff=staff, assignment={"desk": "slowest"}
+        ),
+        """
+        a 0 0 0 20 bob
+        b 0 0 0 20 cy
+        c 0 0 0  5 ann
+        left a 20, b 20, c 5
+        """,
+    )

@@ -632,7 +632,7 @@ CASES: list[tuple[str, Any, str, str]] = [
     ("demand.visits.busy_days", {"cv": 0.2}, HERE, "has no effect here: appointments"),
     ("demand.visits.batch", {"sizes": {2: 1}}, HERE, "has no effect here: appointments"),
     ("dispatch.rule", "proirity", HERE, "there is no dispatch rule 'proirity'; did you mean priority?"),
-    ("dispatch.assignment", "longest", HERE, "did you mean longest_idle?"),
+    ("dispatch.assignment", "longest", HERE, "did you mean longest_idle or slowest?"),
     ("dispatch.teams.repare", {"rule": "edd"}, HERE, "there is no skill 'repare'; did you mean repair?"),
     ("dispatch.teams.repair.rule", "ede", HERE, "did you mean edd?"),
     (

@@ -503,7 +503,7 @@ def expect(engine: Engine, world: World, lines: str) -> None:
 
 Pick = Callable[[int, int], int]
 """A whole number between two bounds, both included."""
-ASSIGNMENT = ("longest_idle", "least_utilised", "fastest", "fixed", "random")
+ASSIGNMENT = ("longest_idle", "least_utilised", "fastest", "slowest", "fixed", "random")
 END_OF_SHIFT = ("finish", "suspend", "suspend_keep", "no_late_start", "restart")
 
 
@@ -569,7 +569,7 @@ def random_world(pick: Pick) -> World:
         people=people,
         cases=cases,
         until=until,
-        assignment={skill: ASSIGNMENT[pick(0, 4)] for skill in skills} if sometimes() else {},
+        assignment={skill: ASSIGNMENT[pick(0, len(ASSIGNMENT) - 1)] for skill in skills} if sometimes() else {},
         escalate=_escalations(pick, skills, grid) if sometimes() and not redials else {},
         from_arrival=[skill for skill in skills if pick(0, 1)] if sometimes() else [],
         slope={skill: pick(-1, 1) for skill in skills} if sometimes() else {},

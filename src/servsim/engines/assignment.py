@@ -36,6 +36,12 @@ def fastest(idle: Sequence[Worker], skill: int, lot: int, now: int) -> Worker:
     return max(idle, key=lambda w: w.pace[skill] if w.pace else 100)
 
 
+@RULES.register("slowest")
+def slowest(idle: Sequence[Worker], skill: int, lot: int, now: int) -> Worker:
+    """The lowest pace at this skill, so that the quick stay free; among equals the longest idle."""
+    return min(idle, key=lambda w: w.pace[skill] if w.pace else 100)
+
+
 @RULES.register("fixed")
 def fixed(idle: Sequence[Worker], skill: int, lot: int, now: int) -> Worker:
     """The first in the order of the roster."""

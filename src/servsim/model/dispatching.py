@@ -13,7 +13,7 @@ from servsim.registry import suggestion
 
 RULES = ("fcfs", "lcfs", "priority", "edd", "slack", "sjf", "random", "head_start", "ageing", "accumulating",
          "least_remaining")  # fmt: skip
-ASSIGNMENTS = ("longest_idle", "least_utilised", "fastest", "fixed", "random")
+ASSIGNMENTS = ("longest_idle", "least_utilised", "fastest", "slowest", "fixed", "random")
 
 
 UNINTERRUPTED = ("fcfs", "accumulating")
