@@ -559,7 +559,9 @@ def random_world(pick: Pick) -> World:
         at += pick(0, 2) * grid
         patience = None if patient else pick(0, 4) * grid
         again = tuple(pick(1, 3) for _ in range(2)) if redials and pick(0, 2) else ()
-        cases[name] = Case(at, path(0), patience, rejected=sometimes(6), points=pick(0, 3), redial=again, priority=pick(1, 3))
+        cases[name] = Case(
+            at, path(0), patience, rejected=sometimes(6), points=pick(0, 3), redial=again, priority=pick(1, 3)
+        )
     if sometimes(4):
         for name in "uvwxyz"[: pick(1, 5)]:
             follows = (list(cases)[pick(0, len(cases) - 1)], list(ON)[pick(0, len(ON) - 1)], pick(0, 3) * grid)
