@@ -677,8 +677,8 @@ def test_items_have_timers_for_all_queues_that_they_may_come_to() -> None:
 
 
 def test_who_is_not_started_in_time_is_reported_and_nothing_else_happens() -> None:
-    """Alert after 5: b (waits from 1 to 10) at 6, d (from 12 on) at 17, e (gives up at 19) at 18. c (5 to 10) is started
-    in the very tick; f's time is up when the clock stops."""
+    """Alert after 5: b (waits from 1 to 10) at 6, d (from 12 on) at 17, e (gives up at 19) at 18. c (5 to 10) is
+    started in the very tick; f's time is up when the clock stops."""
     cases = {
         "a": at_desk(0, 10),
         "b": at_desk(1, 0),
@@ -707,7 +707,7 @@ def test_alerts_are_stated_for_all_or_by_team() -> None:
 
 
 def test_some_are_kept_idle_for_urgent_cases(engine: Engine) -> None:
-    """One is kept: b, not urgent, waits until both are idle, while c, urgent and later, is served. bob is idle longer."""
+    """One is kept: b, not urgent, waits until both are idle, while c, urgent and later, is served; bob then."""
     cases = {
         "a": Case(0, [Do("desk", 10)], priority=2),
         "b": Case(1, [Do("desk", 5)], priority=2),

@@ -86,12 +86,17 @@ class Plan:
     # interruptions by dispatch; empty: nobody is interrupted
     preempts: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [skills] Preempt
     victim_earliest: Codes = field(default_factory=lambda: np.empty(0, np.int8))
-    """[skills] among items in hand of the same rank is interrupted: 1 the one taken up first, 0 the one taken up last"""
+    """[skills] of items in hand with the same rank is interrupted: 1 the one taken up first, 0 the one taken up last"""
 
     # people with several items in hand have a place, a worker, for each; empty: nobody has
     worker_person: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [workers] first place of the same person
     at_once_pace: Ids = field(default_factory=lambda: np.zeros((0, 0), np.int32))
     """[pools, number in hand] speed of each item in per cent; all 0: the speed is shared out equally"""
+
+    # paces that hold from a tick on, in place of `pace`, by worker and time; taken on when a duty begins
+    ramp_worker: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    ramp_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    ramp_pace: Ids = field(default_factory=lambda: np.zeros((0, 0), np.int32))  # [ramps, skills] per cent
 
     systems: Systems = field(default_factory=Systems)  # what may fail
     reserves: Reserves = field(default_factory=Reserves)  # who is called in

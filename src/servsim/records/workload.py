@@ -157,7 +157,7 @@ class Workload:
     """[cases] millionths of a point collected per minute of waiting; empty where no rule looks at them"""
     urgency: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     """[cases] priority, 1 first; empty where nothing asks for it while the clock runs"""
-    timer_of: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] row of `timer`; empty: none is drawn
+    timer_of: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] row of `timer`; empty: none drawn
     timer: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
     """[skills with timers, items] drawn waiting time after which the item moves on from that queue"""
 
