@@ -636,6 +636,12 @@ CASES: list[tuple[str, Any, str, str]] = [
     ("dispatch.teams.repare", {"rule": "edd"}, HERE, "there is no skill 'repare'; did you mean repair?"),
     ("dispatch.teams.repair.rule", "ede", HERE, "did you mean edd?"),
     (
+        "dispatch.teams.repair.escalate",
+        {"after": "0 min", "to": "manager"},
+        "dispatch.teams.repair.escalate.to",
+        "goes round in a circle: repair → manager → repair",
+    ),
+    (
         "dispatch.teams.desk.escalate",
         {"after": 30, "to": "repair"},
         "dispatch.teams.desk.escalate.after",

@@ -287,6 +287,9 @@ def _dispatch(of: Scenario) -> Found:
             yield from _unknown(("dispatch", "teams", name, "escalate", "to"), "skill", team.escalate.to, skills)
             if team.escalate.to == name:
                 yield ("dispatch", "teams", name, "escalate", "to"), "is the skill itself"
+            elif name in (chain := _escalated(of, team.escalate.to)):
+                told = f"goes round in a circle: {' → '.join([name, *chain[: chain.index(name) + 1]])}"
+                yield ("dispatch", "teams", name, "escalate", "to"), told
     places: list[tuple[Path, str]] = [(("dispatch", "rule"), dispatch.rule)]
     places += [(("dispatch", "teams", name, "rule"), team.rule) for name, team in dispatch.teams.items() if team.rule]
     for path, rule in places:
@@ -300,6 +303,14 @@ def _dispatch(of: Scenario) -> Found:
     yield from _interruptions(dispatch, skills)
     yield from _held_back(of, skills)
     yield from _waiting_places(of)
+
+
+def _escalated(of: Scenario, skill: str) -> list[str]:
+    """The skills that an item passes by escalation, this one first; the last is the first to come again, if one does."""
+    chain = [skill]
+    while (further := of.dispatch.for_skill(chain[-1]).escalate) and chain.count(chain[-1]) < 2:
+        chain.append(further.to)
+    return chain
 
 
 def _waiting_places(of: Scenario) -> Found:
