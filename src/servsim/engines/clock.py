@@ -56,6 +56,17 @@ class Clock(simpy.Environment):
         self.agenda.remove(next(entry for entry in self.agenda if entry[2] == key and entry[1] % ROUND == phase))
         heapify(self.agenda)
 
+    def is_due(self, phase: int, key: int) -> bool:
+        """True if something is booked for the present tick under this phase and key."""
+        agenda, look_at = self.agenda, [0]
+        while look_at:  # in a heap, what is due now hangs together at the top
+            k = look_at.pop()
+            if k < len(agenda) and agenda[k][0] == self.tick:
+                if agenda[k][2] == key and agenda[k][1] % ROUND == phase:
+                    return True
+                look_at += (2 * k + 1, 2 * k + 2)
+        return False
+
     def more_before(self, phase: int) -> bool:
         """True if something else is to happen in this round of this tick before the phase."""
         tick, next_phase, _, _ = self.agenda[0]

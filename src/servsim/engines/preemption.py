@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from servsim.engines.floor import Place, Queue, Worker, ticks_at
+from servsim.engines.clock import COMPLETION
+from servsim.engines.floor import Place, Queue, Worker
 from servsim.engines.presence import Presence
 from servsim.records import Plan, Preempt, RankBy
 
@@ -66,22 +67,20 @@ class Preemption(Presence):
         for place in queue.places(self.skill):
             for pool in queue.pools if not self.is_held_back(queue, place[2]) else ():
                 for worker in self.staff[pool]:
-                    if not self.may_be_interrupted(worker, queue, now) or not self.may_start(worker, place[2], now):
+                    if not self.may_be_interrupted(worker, queue) or not self.may_start(worker, place[2], now):
                         continue
                     rank, since = self.rank_in_hand(worker, now), self.taken_up_at(worker.item)
                     if rank > place[0]:
                         yield place, -rank, since if earliest else -since, worker.id
 
-    def may_be_interrupted(self, worker: Worker, queue: Queue, now: int) -> bool:
+    def may_be_interrupted(self, worker: Worker, queue: Queue) -> bool:
         """True if the worker has an item in hand that may be laid down for one of the queue, were it ranked before."""
         if worker.item < 0 or worker.engaged:
             return False
         other, preference = self.queues[self.skill[worker.item]], worker.pool.preference
         if not other.preempts or preference[queue.skill] > preference[other.skill]:
             return False
-        pace = worker.pace[other.skill] if worker.pace else 100
-        left = self.work_left.get(worker.item, self.work[worker.item])
-        return self.taken_up_at(worker.item) + ticks_at(pace, left) > now
+        return not self.clock.is_due(COMPLETION, worker.item)
 
     def rank_in_hand(self, worker: Worker, now: int) -> int:
         """The rank that the item would have if it were laid down now."""
