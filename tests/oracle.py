@@ -72,6 +72,7 @@ class Worker:
     since: int = 0  # took up the item in hand
     overtime: bool = False
     overtime_to: int = -1
+    learnt_at: int = -1  # came on duty with nothing in hand
     idle_since: int = 0
     busy: int = 0
     rostered: int = 0
@@ -217,6 +218,7 @@ class Oracle(Outages, Reserve, Sharing):
                 continue
             w = self.workers[plan.duty_worker[k]]
             w.on_duty, w.duty_from, w.duty_to = True, t, int(plan.duty_to[k])
+            w.learnt_at = w.learnt_at if w.overtime else t
             if w.overtime:
                 w.overtime = False
             elif w.break_ends < 0:
@@ -405,7 +407,8 @@ class Oracle(Outages, Reserve, Sharing):
 
     # ------------------------------------------------------------------ workers
     def pace(self, w: Worker, item: Item) -> int:
-        return int(self.plan.pace[w.number, item.skill])
+        steps = np.flatnonzero((self.plan.ramp_worker == w.number) & (self.plan.ramp_at <= w.learnt_at))
+        return int(self.plan.ramp_pace[steps[-1], item.skill] if len(steps) else self.plan.pace[w.number, item.skill])
 
     def service(self, w: Worker, item: Item) -> int:
         left = item.left if item.interrupted else self.own_time(w, item)

@@ -1,15 +1,20 @@
-"""Absence, shrinkage: what a roster promises and what comes of it, by hand and in numbers."""
+"""Absence, shrinkage, new staff, hand-over: what a roster promises and what comes of it, by hand and in numbers."""
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import MORE
 from pydantic import ValidationError
-from worlds import mapping
+from test_laws import compared
+from worlds import Person, at_desk, expect, mapping, random_world, tiny
 
 from servsim import prepare
+from servsim.engines import Engine
 from servsim.lint import lint
 from servsim.model import Scenario
 from servsim.quantities import DAY, HOUR, MINUTE
@@ -132,3 +137,74 @@ def test_bad_input_about_absence_and_shrinkage() -> None:
     refused("workers.anna.absent.0.to", "before `from`", workers={"anna": {**anna, "absent": [away]}})
     refused("workers.anna.absent.0.from", "not a date", workers={"anna": {**anna, "absent": "tomorrow"}})
     assert desk(pool={"shrinkage": 0}).pools["desk"].shrinkage is None
+
+
+# ------------------------------------------------------------------ new staff, hand-over
+
+
+def test_rule_4_the_pace_is_that_of_the_beginning_of_the_duty(engine: Engine) -> None:
+    """At half the pace until 20. The second shift begins then; who is still at an item of the first keeps the pace."""
+    ann = Person("desk", [(0, 18), (20, 99)], ramp=[(0, 50), (20, 100)])
+    cases = {"a": at_desk(0, 5), "b": at_desk(12, 5), "c": at_desk(50, 5)}
+    expect(
+        engine,
+        tiny(cases, staff={"ann": ann}),
+        "a 0 0 0 10 ann\n b 12 12 12 22 ann\n c 50 50 50 60 ann\n left a 10, b 22, c 60",
+    )
+    later = Person("desk", [(0, 18), (30, 99)], ramp=[(0, 50), (20, 100)])
+    expect(
+        engine,
+        tiny(cases, staff={"ann": later}),
+        "a 0 0 0 10 ann\n b 12 12 12 22 ann\n c 50 50 50 55 ann\n left a 10, b 22, c 55",
+    )
+
+
+def test_the_rules_are_read_alike_with_learning_staff(engine: Engine) -> None:
+    for seed in range(round(150 * MORE)):
+        rng = random.Random(f"learning/{seed}")
+        world = random_world(rng.randint)
+        ramps = {name: [(rng.randint(0, 9), 50), (rng.randint(10, 20), 200)] for name in world.people}
+        people = {n: replace(who, ramp=() if who.reserve else ramps[n]) for n, who in world.people.items()}
+        assert not compared(world.but(people=people), engine), f"seed {seed}"
+
+
+def test_ramp_up_rises_week_by_week_from_the_date_of_joining() -> None:
+    anna = {"pool": "desk", "shifts": ["day"], "pace": 90, "joins": "2026-03-04", "ramp_up": {"from": 50, "weeks": 4}}
+    plan = prepare.plan(desk(60, 0, workers={"anna": anna}))
+    assert plan.duty_from[0] == 2 * DAY + 9 * HOUR
+    assert plan.ramp_at.tolist() == [(2 + 7 * week) * DAY for week in range(5)]
+    assert plan.ramp_pace[:, 0].tolist() == [45, 57, 68, 79, 90]  # 90 % of 50, 63, 75, 88, 100
+    run = simulate(desk(60, 0, workers={"anna": anna}, demand=RARE))
+    spent, work = run.log.completed_at - run.log.started_at, run.workload.work
+    done = np.flatnonzero(run.log.completed_at >= 0)
+    paces = {round(float(work[i] * 100 / spent[i])) for i in done}
+    assert paces == {45, 57, 68, 79, 90}
+
+
+RARE = {"calls": {"case_class": "ordinary", "arrivals": {"kind": "poisson", "rate": "2/h"}}}
+
+
+def test_who_is_never_off_duty_learns_as_well() -> None:
+    ramp = {"from": 50, "weeks": 4}
+    anna = {"pool": "desk", "shifts": ["always"], "joins": "2026-03-04", "ramp_up": ramp}
+    always = {"always": {"days": "all", "hours": "00:00-24:00"}}
+    plan = prepare.plan(desk(30, 0, shifts=always, staffing={}, workers={"anna": anna}))
+    assert plan.duty_from.tolist() == [(2 + 7 * week) * DAY for week in range(5)]
+
+
+def test_rule_5_who_hands_over_stays_after_the_hours() -> None:
+    shifts = {
+        "early": {"days": "all", "hours": "06:00-14:00", "handover": "15 min"},
+        "late": {"days": "all", "hours": "14:00-22:00"},
+    }
+    plan = prepare.plan(desk(1, 0, shifts=shifts, staffing={"desk": {"early": 1, "late": 1}}))
+    assert plan.duty_from.tolist() == [6 * HOUR, 14 * HOUR]
+    assert plan.duty_to.tolist() == [14 * HOUR + 15 * MINUTE, 22 * HOUR]
+
+
+def test_bad_input_about_new_staff() -> None:
+    anna = {"pool": "desk", "shifts": ["day"]}
+    refused("workers.anna.joins", "is missing", workers={"anna": {**anna, "ramp_up": {"from": 50, "weeks": 8}}})
+    ramp = {"from": 150, "weeks": 8}
+    refused("workers.anna.ramp_up.from", "100", workers={"anna": {**anna, "joins": "2026-03-02", "ramp_up": ramp}})
+    refused("shifts.day.handover", "15 min", shifts={"day": {**DAY_SHIFT["day"], "handover": 15}})

@@ -88,6 +88,7 @@ class Person:
     pace: int | Mapping[str, int] = 100
     reserve: bool = False  # comes when called
     same_as: str = ""  # another place of this person
+    ramp: Sequence[tuple[int, int]] = ()  # (from, per cent of all skills), in place of the pace
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ class World:
         duty = [(w, *span) for w, person in enumerate(people) for span in sorted(person.duty)]
         rest = [(w, *pause) for w, person in enumerate(people) for pause in sorted(person.breaks)]
         able = [self.teams[person.pool].skills for person in people]
+        ramps = [(w, *step) for w, person in enumerate(people) for step in person.ramp]
         persons = [list(self.people).index(person.same_as or name) for name, person in self.people.items()]
         pace = [[_pace(p, s) if s in known else 0 for s in skills] for p, known in zip(people, able, strict=True)]
         moves = [self.escalate.get(skill) for skill in skills]
@@ -209,6 +211,9 @@ class World:
             victim_earliest=codes([skill in self.earliest for skill in skills]),
             systems=self.failing(),
             reserves=self.reserves(),
+            ramp_worker=ids([w for w, _, _ in ramps]),
+            ramp_at=self.ticks([at for _, at, _ in ramps]),
+            ramp_pace=ids([[share if s in able[w] else 0 for s in skills] for w, _, share in ramps]),
             worker_person=ids(persons if any(person.same_as for person in people) else []),
             at_once_pace=ids([[*team.at_once, *[0] * 9][:9] for team in self.teams.values()]),
             waiting_places=ids([self.places.get(skill, -1) for skill in skills] if self.places else []),

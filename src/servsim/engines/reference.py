@@ -24,6 +24,7 @@ from servsim.engines.outages import Outages
 from servsim.engines.own_times import OwnTimes
 from servsim.engines.places import WaitingPlaces
 from servsim.engines.preemption import Preemption
+from servsim.engines.ramps import Ramps
 from servsim.engines.reserve import Reserve
 from servsim.engines.sharing import Sharing
 from servsim.engines.timeouts import Timeouts
@@ -33,7 +34,7 @@ from servsim.records.workload import FORK
 
 def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     """The log of what happens to `workload` under `plan` before the tick `until`."""
-    rare = plan.systems.names or plan.reserves.worker.any() or len(plan.worker_person)
+    rare = plan.systems.names or plan.reserves.worker.any() or len(plan.worker_person) or len(plan.ramp_at)
     kind: type[Service] = Disrupted if rare else Service
     if workload.own_time_of:
         kind = type(kind.__name__, (OwnTimes, kind), {})
@@ -307,5 +308,5 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
         return now + ticks_at(pace, work) <= worker.duty_until
 
 
-class Disrupted(Sharing, Reserve, Outages, Service):
-    """A service with systems that fail, people who are called in, or people with several items in hand."""
+class Disrupted(Sharing, Reserve, Outages, Ramps, Service):
+    """A service with systems that fail, or people who are called in, have several items in hand, still learn."""

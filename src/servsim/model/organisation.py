@@ -195,12 +195,16 @@ class Break(Model):
 
 
 class Shift(Model):
-    """Hours on certain days, with breaks. Hours may cross midnight; they belong to the day on which they begin."""
+    """Hours on certain days, with breaks. Hours may cross midnight; they belong to the day on which they begin.
+
+    Who works it stays for `handover` after the hours, together with those of the next shift.
+    """
 
     label: Label = Label()
     days: Days
     hours: Hours
     breaks: tuple[Break, ...] = ()
+    handover: Duration = 0
 
     @field_validator("hours")
     @classmethod
@@ -307,6 +311,17 @@ def _dates(value: Any) -> Any:
     return [part if isinstance(part, Mapping | Model) else {"from": part} for part in many]
 
 
+class RampUp(Model):
+    """The pace of a new worker: `from` per cent in the first week, rising by equal steps to 100 after `weeks`."""
+
+    first: Percent = Field(alias="from", le=100)
+    weeks: Positive
+
+    def pace(self, week: int) -> int:
+        """Per cent in a week, counted from 0."""
+        return min(100, (2 * (self.first * (self.weeks - week) + 100 * week) + self.weeks) // (2 * self.weeks))
+
+
 class Worker(Model):
     """One named person on top of the counts; pace in per cent, overall or by skill, on top of the pool's."""
 
@@ -316,9 +331,20 @@ class Worker(Model):
     pace: Pace = 100
     absent: Annotated[tuple[Dates, ...], BeforeValidator(_dates)] = ()
 
+    joins: Date | None = None
+    ramp_up: RampUp | None = None
+
+    @model_validator(mode="after")
+    def _ramp_begins_some_day(self) -> Self:
+        if self.ramp_up and self.joins is None:
+            raise refuse((("joins",), "is missing; `ramp_up` counts the weeks from the date of joining"))
+        return self
+
     def is_away(self, date: dt.date) -> bool:
-        """On leave by the roster, whatever chance says."""
-        return any(dates.first <= date <= (dates.last or dates.first) for dates in self.absent)
+        """Not there yet, or on leave by the roster, whatever chance says."""
+        return (self.joins is not None and date < self.joins) or any(
+            dates.first <= date <= (dates.last or dates.first) for dates in self.absent
+        )
 
     def pace_of(self, skill: str) -> int:
         return self.pace if isinstance(self.pace, int) else self.pace.get(skill, 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from servsim.prepare.disruptions import interruptions, is_absent
 from servsim.prepare.gates import gates
 from servsim.prepare.outages import systems
 from servsim.prepare.streams import Streams
+from servsim.quantities import DAY, WEEK
 from servsim.records import EndOfShift, Plan, Preempt, Reserves
 from servsim.records.arrays import Ids
 
@@ -35,7 +37,7 @@ class Person:
 
 
 def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> Plan:
-    """The plan of a scenario; no dice. Duties are merged where they touch; what began earlier goes on at tick 0.
+    """The plan of a scenario. Duties are merged where they touch; what began earlier goes on at tick 0.
 
     Without a seed everybody comes as rostered: no absence and no shrinkage is drawn.
     """
@@ -49,8 +51,10 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
     for p, pool in enumerate(pools):
         for skill, ability in scenario.pools[pool].abilities.items():
             preference[p, skills.index(skill)] = ability.preference
-    duties = [(w, a, b) for w, person in enumerate(people) for a, b in _merged(person.duties)]
+    learns = {w: [at for at, _ in _ramp(scenario, person, skills)] for w, person in enumerate(people)}
+    duties = [(w, a, b) for w, person in enumerate(people) for a, b in _cut(_merged(person.duties), learns[w])]
     breaks = [(w, *pause) for w, person in enumerate(people) for pause in sorted(person.breaks)]
+    ramps = [(w, *step) for w, person in enumerate(people) for step in _ramp(scenario, person, skills)]
     rules = [EndOfShift[scenario.pools[pool].end_of_shift.upper()] for pool in pools]
     return Plan(
         departments=departments,
@@ -81,6 +85,9 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
         reserves=_reserves(scenario, people),
         worker_person=_persons(people),
+        ramp_worker=_ids(w for w, _, _ in ramps),
+        ramp_at=_ticks(at for _, at, _ in ramps),
+        ramp_pace=np.array([pace for *_, pace in ramps], np.int32).reshape(len(ramps), len(skills)),
         at_once_pace=_speeds(scenario),
         systems=systems(scenario, [(person.name, person.pool) for person in people], streams),
         alert_after=_limits(policy.alert for policy in policies),
@@ -106,6 +113,18 @@ def _places(scenario: Scenario, person: Person) -> int:
     """How many items the person has in hand at once; the plan has a worker for each."""
     at_once = scenario.pools[person.pool].at_once
     return at_once.cases if at_once else 1
+
+
+def _ramp(scenario: Scenario, person: Person, skills: tuple[str, ...]) -> Iterator[tuple[int, list[int]]]:
+    """(from tick, pace by skill) week by week of somebody who still learns."""
+    worker = scenario.workers.get(person.name)
+    if worker is None or worker.ramp_up is None or worker.joins is None:
+        return
+    for week in range(worker.ramp_up.weeks + 1):
+        share = worker.ramp_up.pace(week)
+        at = scenario.clock.tick(worker.joins) + week * WEEK
+        if at < scenario.clock.until:
+            yield at, [max(1, (person.pace[s] * share + 50) // 100) if s in person.pace else 0 for s in skills]
 
 
 def _persons(people: list[Person]) -> np.ndarray:
@@ -206,7 +225,7 @@ def _lose(scenario: Scenario, person: Person, date: dt.date, midnight: int, duti
 
 
 def _hours(shift: Shift, kind: str) -> tuple[Span, ...]:
-    return shift.hours if kind in shift.days else ()
+    return tuple((a, b + shift.handover) for a, b in shift.hours) if kind in shift.days else ()
 
 
 def _slots(profile: Profile, kind: str, k: int, multiple: int) -> list[Span]:
@@ -235,6 +254,13 @@ def _limits(values: Iterator[int | None]) -> np.ndarray:
     """-1 for none; empty where all are none."""
     limits = np.array([-1 if value is None else value for value in values], np.int64)
     return limits if (limits >= 0).any() else limits[:0]
+
+
+def _cut(spans: list[Span], at: list[int]) -> Iterator[Span]:
+    """The spans; those longer than a day are cut where the pace changes, which is taken on with a new duty."""
+    for begin, end in spans:
+        edges = [begin, *(t for t in at if begin < t < end and end - begin > DAY), end]
+        yield from itertools.pairwise(edges)
 
 
 def _ids(values: Iterator[int]) -> np.ndarray:

@@ -89,7 +89,8 @@ class Plan:
     """[skills] of items in hand with the same rank is interrupted: 1 the one taken up first, 0 the one taken up last"""
 
     # people with several items in hand have a place, a worker, for each; empty: nobody has
-    worker_person: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [workers] first place of the same person
+    worker_person: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    """[workers] the first place of the same person"""
     at_once_pace: Ids = field(default_factory=lambda: np.zeros((0, 0), np.int32))
     """[pools, number in hand] speed of each item in per cent; all 0: the speed is shared out equally"""
 
