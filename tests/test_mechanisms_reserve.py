@@ -163,3 +163,22 @@ def test_a_reserve_that_is_never_called_is_told() -> None:
     idle = {"department": "office", "skills": ["other"], "reserve": RESERVE}
     pools = {"desk": {"department": "office"}, "back": idle}
     assert told(pools=pools) == ["back: no work comes to the queues of its reserve; it is never called"]
+
+
+def test_rule_5_on_call_outside_of_the_shifts() -> None:
+    """Nobody is on duty at 02:00; who is on call comes 30 min after ten minutes of waiting, and stays an hour."""
+    on_call = {"headcount": 1, "call": {"oldest": "10 min"}, "delay": "30 min", "stay": "1 h", "wage": 100}
+    appointments = {"kind": "appointments", "days": "all", "times": ["02:00"], "per_slot": 1}
+    config = mapping(
+        clock={"start": "2026-03-02", "horizon": "2 d"},
+        pools={"desk": {"department": "office", "reserve": on_call, "wage": 60}},
+        shifts={"day": {"days": "all", "hours": "09:00-17:00"}},
+        staffing={"desk": {"day": 1}},
+        demand={"night": {"case_class": "ordinary", "arrivals": appointments}},
+    )
+    config["processes"]["p"]["steps"]["serve"]["time"] = "5 min"
+    run = simulate(Scenario.model_validate(config))
+    assert (run.log.started_at // MINUTE).tolist() == [160, 1600]
+    assert there(run) == [("desk.reserve.1", 160, 220), ("desk.reserve.1", 1600, 1660)]
+    value = run.kpis().set_index(["kpi", "group"]).value
+    assert value["cost_wages", "all"] == pytest.approx(2 * 8 * 60 + 2 * 100)
