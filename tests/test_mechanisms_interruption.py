@@ -663,14 +663,28 @@ def test_escalation_times_are_drawn_beforehand_and_only_they_are() -> None:
     assert prepare.plan(drawn).escalate_after.tolist() == prepare.plan(fixed).escalate_after.tolist()
 
 
-def test_items_have_timers_for_all_queues_that_they_may_come_to() -> None:
+def test_items_have_timers_for_the_queues_that_they_may_come_to() -> None:
+    """Three queues: front escalates to back after 5 minutes, back to the boss after a drawn time."""
+    names = ("front", "back", "boss")
+    steps = {
+        "serve": {"kind": "task", "skill": "front", "time": "1 min", "next": "sign"},
+        "sign": {"kind": "task", "skill": "boss", "time": "1 min", "next": "end"},
+    }
     teams = {
         "front": {"escalate": {"after": "5 min", "to": "back"}},
-        "back": {"escalate": {"after": {"kind": "uniform", "low": "2 min", "high": "9 min"}, "to": "front"}},
+        "back": {"escalate": {"after": {"kind": "uniform", "low": "2 min", "high": "9 min"}, "to": "boss"}},
     }
-    work = prepare.workload(dispatched(teams=teams), 3, 1)
-    assert work.timer_of.tolist() == [-1, 0]
-    assert ((work.timer >= 2 * MINUTE) & (work.timer <= 9 * MINUTE)).all()
+    config = mapping(
+        pools={name: {"department": "office"} for name in names},
+        staffing={name: {"always": 1} for name in names},
+        processes={"p": {"start": "serve", "steps": steps}},
+        dispatch={"teams": teams},
+    )
+    work = prepare.workload(Scenario.model_validate(config), 3, 1)
+    assert work.timer_of.tolist() == [-1, 0, -1]
+    front = work.timer[0, work.skill == 0]
+    assert ((front >= 2 * MINUTE) & (front <= 9 * MINUTE)).all()
+    assert (work.timer[0, work.skill == 2] == -1).all()
 
 
 # ------------------------------------------------------------------ 7. alerts
