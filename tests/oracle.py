@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-
 from oracle_outages import Outages
 from oracle_reserve import Reserve
 from oracle_sharing import Sharing, rounded
@@ -51,6 +50,8 @@ class Item:
     ends: int = -1  # in hand or running by itself
     interrupted: bool = False
     gate: int = -1
+    quorum: int = 0
+    not_awaited: bool = False
     units: Fraction = Fraction(0)  # of work left, where several are in hand
 
     @property
@@ -97,10 +98,11 @@ class Oracle(Outages, Reserve, Sharing):
                 hold=int(work.hold[i]),
                 rank=int(work.rank[i]),
                 lot=int(work.lot[i]) if len(work.lot) else 0,
-                waits_for=int(work.n_predecessors[i]),
+                waits_for=int(work.quorum[i] if len(work.quorum) and work.quorum[i] else work.n_predecessors[i]),
                 answers=bool(work.steps.responds[work.step[i]]),
                 leaves=int(work.leaves[i]),
                 gate=int(work.gate[i]) if len(work.gate) else -1,
+                quorum=int(work.quorum[i]) if len(work.quorum) else 0,
             )
             for i in range(work.n_items)
         ]
@@ -121,6 +123,7 @@ class Oracle(Outages, Reserve, Sharing):
         self.gives_up: dict[int, list[Item]] = {}  # case: what was in hand when patience ran out
         self.stretches: list[tuple[int, int, int, int]] = []
         self.escalated: list[tuple[int, int]] = []
+        self.withdrawn: list[tuple[int, int]] = []
         self.turned: set[int] = set()  # cases that found no place to wait
         self.blocked: list[tuple[int, int]] = []
         self.prepare_outages()
@@ -391,13 +394,35 @@ class Oracle(Outages, Reserve, Sharing):
             if all(other.state == DONE for other in self.gives_up[item.case]):
                 self.leave(item.case, t, Outcome.TURNED_AWAY if item.case in self.turned else Outcome.ABANDONED)
             return
+        if item.not_awaited:
+            return
         if not item.then:
             self.leave(item.case, t, Outcome(item.leaves))
         for number in item.then:
             after = self.items[number]
+            if after.state == GONE:
+                continue
             after.waits_for -= 1
             if not after.waits_for:
+                self.withdraw(after, t)
                 self.enable(after, t)
+
+    def withdraw(self, join: Item, t: int) -> None:
+        """What the join does not wait for: withdrawn, or finished by those who have it in hand."""
+        if not join.quorum:
+            return
+        own, leads = self.of_case(join.case), {join.number}
+        for item in reversed(own):  # what follows stands behind
+            if leads & set(item.then):
+                leads.add(item.number)
+        for item in own:
+            if item is join or item.number not in leads or item.state in (DONE, GONE):
+                continue
+            if item.state == IN_HAND:
+                item.not_awaited = True
+            else:
+                item.state = GONE
+                self.withdrawn.append((item.number, t))
 
     def leave(self, case: int, t: int, how: Outcome) -> None:
         self.left[case], self.outcome[case] = t, int(how)
@@ -601,6 +626,8 @@ class Oracle(Outages, Reserve, Sharing):
             stretch_to=parts[:, 3].copy(),
             escalated_item=moves[:, 0].astype(np.int32),
             escalated_at=moves[:, 1].copy(),
+            withdrawn_item=np.array([row[0] for row in self.withdrawn], np.int32),
+            withdrawn_at=np.array([row[1] for row in self.withdrawn], np.int64),
             left_at=np.array(self.left, np.int64),
             outcome=np.array(self.outcome, np.int8),
             blocked_item=np.array([i for i, _ in self.blocked], np.int32),

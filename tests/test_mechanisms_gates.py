@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from worlds import Case, Do, Gate, World, expect, mapping, tiny
+from worlds import Case, Do, Gate, Person, Team, World, expect, mapping, tiny
 
 from servsim import prepare
 from servsim.engines import Engine
+from servsim.engines.reference import simulate as reference
+from servsim.kpis.causes import waiting_until
 from servsim.lint import lint
 from servsim.model import Scenario
 from servsim.quantities import DAY, HOUR, MINUTE
@@ -378,3 +380,55 @@ def test_returns_are_counted_by_pair() -> None:
     run = pushed({}, returned=0.25, back_to="take", rounds=9)
     share = figure(run, "handover_returns")
     assert share == pytest.approx(0.25, abs=0.08) and figure(run, "handover_returns", "pair=front>back") == share
+
+
+# ------------------------------------------------------------------ rule 6: a join that needs k of n
+
+TWO_DESKS = {"teams": {"desk": Team({"desk": 0}), "law": Team({"law": 0})}}
+ANN_LEE = {"ann": Person("desk", [(0, 1000)]), "lee": Person("law", [(0, 1000)])}
+
+
+def test_rule_6_a_join_goes_on_with_the_first_so_many(engine: Engine) -> None:
+    """At 10 the desk's answer is there. What ann would have done next and the delay are withdrawn, lee finishes."""
+    branches = (1, [Do("desk", 10)], [Do("law", 25), Do("law", 5)], [Do(None, 60)], [Do("desk", 7)])
+    cases = {"a": Case(0, [branches, Do("desk", 3)])}
+    expect(
+        engine,
+        tiny(cases, **TWO_DESKS, people=ANN_LEE),
+        """
+        a.fork 0 0 0 0
+        a.desk 0 0 0 10 ann
+        a.law 0 0 0 25 lee
+        a.law2 - - - -
+        a.wait 0 0 0 -
+        a.desk2 0 0 - -
+        a.join 10 10 10 10
+        a.desk3 10 10 10 13 ann
+        left a 13
+        """,
+    )
+
+
+def test_rule_6_waiting_ends_with_the_withdrawal() -> None:
+    branches = (1, [Do("law", 10)], [Do("desk", 7)])
+    cases = {"b": Case(0, [Do("desk", 100)]), "a": Case(0, [branches, Do("law", 500)])}
+    run = tiny(cases, **TWO_DESKS, people=ANN_LEE).run(reference)
+    assert (run.log.withdrawn_item.tolist(), minutes(run.log.withdrawn_at)) == ([3], [10])
+    assert minutes(waiting_until(run))[3] == 10
+
+
+def test_two_of_three_departments_against_theory() -> None:
+    """Exponential delays of 60 minutes each: the second of three comes after 60 × (1/3 + 1/2) on average."""
+    names = ("x", "y", "z")
+    delay = {"kind": "delay", "time": {"kind": "exponential", "mean": "1 h"}, "next": "met"}
+    steps = {
+        "ask": {"kind": "parallel", "branches": list(names), "join": "met"},
+        **dict.fromkeys(names, delay),
+        "met": {"kind": "join", "needs": 2, "next": "end"},
+    }
+    clock = {"start": "2026-03-02", "horizon": "100 d", "run_out": "2 d"}
+    runs = [simulate(scenario(steps, clock=clock), 1, k) for k in range(5)]
+    mean = np.array([figure(run, "cycle_time_mean") for run in runs])
+    assert abs(mean.mean() - 50) < 0.5, mean
+    with pytest.raises(ValidationError, match="4 of 3 branches can never come"):
+        scenario({**steps, "met": {**steps["met"], "needs": 4}})

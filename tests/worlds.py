@@ -60,7 +60,8 @@ class Do:
 
 
 Path = Sequence["Do | tuple[Path, ...]"]
-"""Visits one after the other; a tuple of paths is gone along in parallel and ends in a join."""
+"""Visits one after the other; a tuple of paths is gone along in parallel and ends in a join; a number in
+front of them: in a join that waits for so many."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +293,9 @@ class World:
                 kind=tuple("task" if skill else "delay" for _, skill, _ in steps),
                 skill=ids([skills.index(skill) if skill else -1 for _, skill, _ in steps]),
                 responds=codes([answers for _, _, answers in steps]),
-                needs=codes([[name in needs[step] for name in self.systems] for step in steps]).reshape(len(steps), len(self.systems)),
+                needs=codes([[name in needs[step] for name in self.systems] for step in steps]).reshape(
+                    len(steps), len(self.systems)
+                ),
             ),
             arrived_at=np.where([bool(case.follows) for case in cases], NEVER, self.ticks([c.at for c in cases])),
             case_class=ids([0] * len(cases)),
@@ -328,6 +331,7 @@ class World:
             own_time_of=tuple(self.own),
             own_time=np.array([self.ticks([of.get(item.do.skill) for _, item in flat]) for of in self.own.values()]),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
+            quorum=codes([item.quorum for _, item in flat]),
         )
 
     def _rank(self, do: Do) -> int:
@@ -386,6 +390,7 @@ class World:
 class _Item:
     do: Do
     then: list[int] = field(default_factory=list)  # places of the successors within the case
+    quorum: int = 0
 
 
 def _items(case: Case) -> list[_Item]:
@@ -404,7 +409,9 @@ def _items(case: Case) -> list[_Item]:
                 after = add(part, after)
             else:
                 after = after or add(Do(None, step="fork"), [])
-                after = add(Do(None, step="join"), [k for branch in part for k in go(branch, after)])
+                needs, branches = (part[0], part[1:]) if isinstance(part[0], int) else (0, part)
+                after = add(Do(None, step="join"), [k for branch in branches for k in go(branch, after)])
+                items[-1].quorum = needs
         return after
 
     go(case.path, [])
@@ -551,7 +558,8 @@ def random_world(pick: Pick) -> World:
         parts: list[Any] = []
         for _ in range(pick(1 - depth, 3 - depth)):
             if forks and depth < 2 and sometimes():
-                parts.append(tuple(path(1) for _ in range(pick(2, 3))))
+                branches = [path(1) for _ in range(pick(2, 3))]
+                parts.append((pick(1, len(branches) - 1), *branches) if sometimes() else tuple(branches))
             else:
                 parts.append(tried())
         return parts

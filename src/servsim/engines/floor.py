@@ -182,6 +182,12 @@ class Floor:
         self.answers = (work.steps.responds[work.step] == 1).tobytes() if (work.patience >= 0).any() else b""
         joins = np.flatnonzero(work.n_predecessors > 1)
         self.joins = dict(zip(joins.tolist(), work.n_predecessors[joins].tolist(), strict=True))
+        some = np.flatnonzero(work.quorum > 0)
+        self.quorums = dict(zip(some.tolist(), work.quorum[some].tolist(), strict=True))
+        self.joins |= self.quorums
+        self.not_awaited: set[int] = set()  # items in hand when the join that they lead to was reached
+        self.withdrawn: dict[int, int] = {}  # item → tick
+        self.never_reached: list[int] = []  # of the withdrawn ones, those that their case came to too late
 
     def _take_in_plan(self, plan: Plan) -> None:
         columns = (self.workload.rank_slope, plan.escalate_after, plan.escalate_to)

@@ -20,6 +20,7 @@ def log_of(floor: Following, until: int) -> EventLog:
     arrived = np.minimum(work.arrived_at, NEVER)
     arrived[list(floor.came_at)] = list(floor.came_at.values())
     enabled = enabled_at(work, arrived, completed, floor.cut_short, until)
+    enabled[floor.never_reached] = -1
     left_at, outcome = np.full(work.n_cases, -1), np.zeros(work.n_cases, np.int8)
     last = np.flatnonzero((work.leaves > 0) & (completed >= 0))
     last = np.setdiff1d(last, floor.cut_short, assume_unique=True) if floor.cut_short else last
@@ -47,6 +48,8 @@ def log_of(floor: Following, until: int) -> EventLog:
         escalated_at=escalations[:, 1].copy(),
         left_at=left_at,
         outcome=outcome,
+        withdrawn_item=np.array(list(floor.withdrawn), np.int32),
+        withdrawn_at=np.array(list(floor.withdrawn.values()), np.int64),
         blocked_item=blocked[:, 0].astype(np.int32),
         blocked_at=blocked[:, 1].copy(),
         arrived_at=arrived if len(work.followers.case) else np.empty(0, np.int64),
@@ -70,5 +73,8 @@ def enabled_at(work: Workload, arrived: Ticks, completed: Ticks, cut_short: list
         after, before = after[joined], before[joined]
         enabled[after] = -1
         np.maximum.at(enabled, after, before)
-        enabled[after[before < 0]] = -1
+        missing = np.bincount(after[before < 0], minlength=work.n_items)
+        if len(work.quorum):
+            missing -= np.where(work.quorum > 0, work.n_predecessors - work.quorum, 0)
+        enabled[missing > 0] = -1
     return enabled

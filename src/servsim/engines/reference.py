@@ -24,6 +24,7 @@ from servsim.engines.outages import Outages
 from servsim.engines.own_times import OwnTimes
 from servsim.engines.places import WaitingPlaces
 from servsim.engines.preemption import Preemption
+from servsim.engines.quorums import Quorums
 from servsim.engines.ramps import Ramps
 from servsim.engines.reserve import Reserve
 from servsim.engines.sharing import Sharing
@@ -41,7 +42,7 @@ def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     return kind(plan, workload).run(until)
 
 
-class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
+class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
     """The service organisation at work: one method for each thing that can happen in it."""
 
     # ------------------------------------------------------------------ the processes
@@ -140,6 +141,8 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
             self.cut_short.append(item)
             if all(self.completed[i] >= 0 or self.skill[i] == GONE for i in self.items_of(self.case_of(item))):
                 self.leave_unserved(self.case_of(item), now)
+        elif item in self.not_awaited:
+            self.cut_short.append(item)
         elif following >= 0:
             self.come_to(following, now)
         elif following == FORK:
@@ -156,11 +159,16 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following):
         self.dispatch(now, self.queues)
 
     def come_to(self, item: int, now: int) -> None:
-        """One of those that lead to the item is completed; it is reached with the last of them."""
+        """One of those that lead to the item is completed; it is reached with the last of those needed."""
+        if item in self.withdrawn:
+            self.never_reached.append(item)
+            return
         if item in self.joins:
             self.still_to_join[item] = self.still_to_join.get(item, self.joins[item]) - 1
             if self.still_to_join[item]:
                 return
+            if item in self.quorums:
+                self.withdraw(item, now)
         self.reach(item, now)
 
     # ------------------------------------------------------------------ work meets worker

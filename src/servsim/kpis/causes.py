@@ -13,7 +13,7 @@ from servsim.kpis.groups import Floats, counts, ratio, totals
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.kpis.promises import MISSED, states
 from servsim.quantities import MINUTE
-from servsim.records import Plan, Run
+from servsim.records import Run
 from servsim.records.arrays import Ticks
 
 Flags = NDArray[np.bool_]
@@ -51,11 +51,13 @@ def causes(run: Run) -> Causes:
 
 
 def waiting_until(run: Run) -> Ticks:
-    """[items] when waiting ended: the first start, else the case's leaving, else the stop of the clock."""
+    """[items] when waiting ended: the first start, else the item's withdrawal, the case's leaving or the stop of
+    the clock."""
     log = run.log
     if (log.started_at >= 0).all():
         return log.started_at
     left = np.where(log.left_at >= 0, log.left_at, run.window.until)[run.workload.case]
+    left[log.withdrawn_item] = log.withdrawn_at
     return np.where(log.started_at >= 0, log.started_at, np.maximum(left, log.enabled_at))
 
 

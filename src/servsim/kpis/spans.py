@@ -61,6 +61,8 @@ def queue_spans(run: Run) -> Queue:
     unserved = np.flatnonzero(end < 0)
     left = log.left_at[work.case[unserved]]
     end[unserved] = np.where(left >= 0, left, run.window.until)
+    idle = log.started_at[log.withdrawn_item] < 0
+    end[log.withdrawn_item[idle]] = log.withdrawn_at[idle]
     rows = np.flatnonzero((work.skill >= 0) & (log.enabled_at >= 0) & (end > log.enabled_at))
     if not len(log.escalated_item):
         return _within(run, work.skill, log.enabled_at, end, rows)

@@ -139,6 +139,8 @@ def _parallels(start: str, steps: Steps) -> Found:
         path = ("steps", name, "join")
         if not isinstance(steps[step.join], Join):
             yield path, f"'{step.join}' is a {steps[step.join].kind}; expected a step of kind join"
+        elif (needs := steps[step.join].needs or 0) > len(step.branches):  # type: ignore[attr-defined]
+            yield ("steps", step.join, "needs"), f"{needs} of {len(step.branches)} branches can never come"
         elif step.join in owner:
             yield path, f"'{step.join}' is already the join of '{owner[step.join]}'; each parallel needs its own"
         else:

@@ -30,6 +30,7 @@ class Items:
         self._chunks: dict[str, list[Numbers]] = {name: [] for name in ("case", "step", "visit", "lot", *self.columns)}
         self._links: list[tuple[Numbers, Numbers]] = []
         self._marks: dict[str, list[Numbers]] = {}
+        self._quorums: list[tuple[Numbers, int]] = []
         self._leaves: list[tuple[Numbers, Leaves]] = []
 
     def add(
@@ -73,6 +74,17 @@ class Items:
     def mark(self, name: str, items: Numbers) -> None:
         """Say of these items that they are something special."""
         self._marks.setdefault(name, []).append(items)
+
+    def quorum(self, joins: Numbers, needs: int) -> None:
+        """These are reached with so many of those that lead to them."""
+        self._quorums.append((joins, needs))
+
+    def quorums(self) -> NDArray[np.int8]:
+        """[items] with how many each join is reached, 0: with all; empty where all wait for all."""
+        needs = np.zeros(self.n if self._quorums else 0, np.int8)
+        for joins, k in self._quorums:
+            needs[joins] = k
+        return needs
 
     def marked(self, name: str) -> NDArray[np.int8]:
         """[items] 1 for those marked so; empty where none can be."""

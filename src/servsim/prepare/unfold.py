@@ -117,9 +117,11 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
     def of_items(column: NDArray[Code]) -> NDArray[Code]:
         return column if by_case is None else column[by_case]
 
+    def of_columns(column: NDArray[Code]) -> NDArray[Code]:
+        return of_items(column) if len(column) else column
+
     def of_marks(name: str) -> NDArray[np.int8]:
-        marks = items.marked(name)
-        return of_items(marks) if len(marks) else marks
+        return of_columns(items.marked(name))
 
     sources = tuple(dict.fromkeys(part.source or name for name, part in came.items()))
     of_source = np.array([sources.index(part.source or name) for name, part in came.items()], np.int32)
@@ -155,6 +157,7 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         priority=of_cases(_priorities(came)),
         answered_before=of_cases(_answered_before(came)),
         gate=of_items(items.column("gate")) if timetables(scenario) else np.empty(0, np.int32),
+        quorum=of_columns(items.quorums()),
         delivers=of_marks("delivers"),
         skipped=of_marks("skipped"),
         refused=of_marks("refused"),

@@ -413,6 +413,8 @@ def join(walk: Walk, name: str, crowd: Crowd) -> Visit:
     last = np.arange(len(here.member)) % len(fork.branches) == len(fork.branches) - 1
     visit = walk.count(name, here[last])
     joined = walk.leave_item(name, here[last], visit)
+    if step.needs and step.needs < len(fork.branches):
+        walk.items.quorum(joined.after, step.needs)
     for i in range(len(fork.branches) - 1):
         others = np.flatnonzero(last) - 1 - i
         walk.items.link(here.after[others], joined.after)

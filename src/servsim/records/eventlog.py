@@ -56,5 +56,9 @@ class EventLog:
     reserve_from: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     reserve_to: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
 
+    # items that a join did not wait for, and that nobody had in hand then
+    withdrawn_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    withdrawn_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+
     def __post_init__(self) -> None:
         freeze(self)

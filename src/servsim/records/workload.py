@@ -166,6 +166,8 @@ class Workload:
     """[these, items] work at a pace of 100 % if one of them takes the item up first; -1: that of `work`"""
     redial: Ticks = field(default_factory=lambda: np.empty((0, 0), np.int64))
     """[cases, times] who finds no place to wait tries again after that, -1: does not; in turn; empty: nobody does"""
+    quorum: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] joins reached with so many
+
     # approvals that are not given before the work; empty: there are none
     delivers: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: all but signatures is done with it
     skipped: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: passed without approval

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from servsim.model.base import Id
+from servsim.model.base import Id, Positive
 from servsim.model.steps.step import STEPS, Onward, Step
 
 
@@ -26,6 +26,7 @@ class Parallel(Step):
 
 @STEPS.register("join")
 class Join(Onward):
-    """Where the branches of one parallel meet."""
+    """Where the branches of one parallel meet; goes on with the first so many that come (`needs`, default: all)."""
 
     kind: Literal["join"] = "join"
+    needs: Positive | None = None
