@@ -169,7 +169,7 @@ class Workload:
     quorum: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] joins reached with so many
 
     # approvals that are not given before the work; empty: there are none
-    delivers: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: all but signatures is done with it
+    delivers: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: all but signatures is done
     skipped: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: passed without approval
     refused: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: refused after the work
     refusal_cost: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # [steps] money
