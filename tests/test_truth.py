@@ -17,13 +17,17 @@ THERE = FOLDER.is_dir()
 CASES = {case["id"]: case for file in ("micro.json", "battery.json") if THERE for case in truth.cases_in(FOLDER / file)}
 
 NOT_STATED: set[str] = {
-    "APQ-01", "APQ-03", "AVAIL-01", "CONC-01", "GN-01", "GN-03",
-    "HANDOFF-01", "LCFS-03", "LCFS-04", "M35", "M45",
-    "M51", "M55", "M62", "M69", "MEET-01", "MEET-03", "OUT-01", "OUT-03",
-    "OUT-05", "OUT-06", "OVF-03", "PRI-DIFF-01", "PRI-PR-01", "PRI-PR-02", "PRI-PR-05", "PS-01", "PS-02",
-    "SIMUL-01", "SRPT-01", "TV-03", "TV-09",
+    "CONC-01", "M55", "M62", "M69", "OVF-03", "PS-01", "PS-02", "SIMUL-01", "TV-03", "TV-09",
 }  # fmt: skip
 """What a scenario cannot say yet."""
+
+WRONG = {
+    "ROS-01": "lots are drawn once, when an item is offered: newcomers have the better ones, and waits vary more",
+}
+"""What comes out otherwise."""
+
+SLOW = {"GN-01"}
+"""Walks that go round thousands of times take minutes to lay out: only by the command."""
 
 needs_statements = pytest.mark.skipif(
     not THERE and "CI" not in os.environ, reason=f"the statements are not there: {FOLDER}"
@@ -36,7 +40,13 @@ def test_statements_are_there() -> None:
 
 
 @needs_statements
-@pytest.mark.parametrize("case", sorted(set(CASES) - NOT_STATED))
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.xfail(reason=WRONG[case], strict=True)) if case in WRONG else case
+        for case in sorted(set(CASES) - NOT_STATED - SLOW)
+    ],
+)
 def test_case(case: str) -> None:
     rows = truth.rows_of(CASES[case], truth.Effort.quick(), seed=7)
     wrong = [row.text() for row in rows if not row.ok]

@@ -68,7 +68,7 @@ class Effort:
 
     @staticmethod
     def quick() -> Effort:
-        return Effort(6_000, 8, 8, precise=False)
+        return Effort(3_000, 8, 8, precise=False)
 
 
 # ------------------------------------------------------------------ stochastic models

@@ -29,6 +29,12 @@ from truth_words import (
 )
 
 START = "2026-03-02"
+NOBODY: Json = {
+    "case_classes": {"none": {"process": "none"}},
+    "demand": {"none": {"case_class": "none", "arrivals": {"kind": "poisson", "rate": "0.001/min"}}},
+    "processes": {"none": {"start": "wait", "steps": {"wait": {"kind": "delay", "time": "0 min", "next": "end"}}}},
+}
+"""Where a statement has no cases: some that concern nobody."""
 AMPLE = 200
 """People where nobody is to wait."""
 CASE_KEYS = ("id", "title", "description", "features", "model", "run", "expected", "accuracy", "published", "source")
@@ -37,12 +43,26 @@ CLASS_KEYS = ("name", "arrivals", "first_step", "priority", "accumulation_rate",
               "agents_required", "team_preference", "if_blocked", "if_abandoned")  # fmt: skip
 STEP_KEYS = ("name", "type", "next", "team", "teams", "service_time", "service_time_by_team", "service_time_by_agent",
              "discipline", "waiting_places", "escalate", "next_by_attempt", "duration", "branches", "join", "epochs",
-             "capacity", "submission_deadline_before")  # fmt: skip
+             "capacity", "duration", "submission_deadline_before")  # fmt: skip
 TEAM_KEYS = ("name", "agents", "staffing", "staffing_semantics", "agent_groups", "end_of_shift", "surplus_agent_rule",
              "last_shift", "agent_selection", "skills", "class_preference", "takes_work_if", "max_concurrent",
              "named_agents", "cycle")  # fmt: skip
-RULES = {"fcfs": "fcfs", "fcfs within class": "fcfs", "lcfs": "lcfs", "random": "random", "sjf": "sjf", "edd": "edd",
-         "priority_nonpreemptive": "priority"}  # fmt: skip
+RULES: dict[str, Json] = {
+    "fcfs": {"rule": "fcfs"},
+    "fcfs within class": {"rule": "fcfs"},
+    "lcfs": {"rule": "lcfs"},
+    "random": {"rule": "random"},
+    "sjf": {"rule": "sjf"},
+    "edd": {"rule": "edd"},
+    "priority_nonpreemptive": {"rule": "priority"},
+    "accumulating_priority": {"rule": "accumulating"},
+    "priority_preemptive_resume": {"rule": "priority", "preempt": "resume"},
+    "priority_preemptive_restart": {"rule": "priority", "preempt": "restart"},
+    "lcfs_preemptive_resume": {"rule": "lcfs", "preempt": "resume"},
+    "srpt": {"rule": "least_remaining", "preempt": "resume"},
+}
+EFFECTS = {"preempt_resume": "resume", "preempt_repeat_identical": "restart"}
+CLOCKS = {"always": "always", "while_busy": "working"}
 SELECTION = {"longest_idle": "longest_idle", "random": "random", "listed_order": "fixed", "fastest_first": "fixed",
              "slowest_first": "fixed"}  # fmt: skip
 END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "no_late_start": "no_late_start"}
@@ -59,6 +79,7 @@ class Model:
     warm_up: float
     horizon: float
     open_hours: dict[str, tuple[list[Piece], float]] = field(default_factory=dict)  # by team: pieces, period
+    away: str | None = None  # the step of a closed population that is stated as being away
 
     def step(self, step: str) -> Json:
         return next(s for s in self.statement["steps"] if name(s["name"]) == step)
@@ -120,9 +141,6 @@ class Writer:
 
     def __init__(self, statement: Json, run: Json, effort: float) -> None:
         self.statement, self.run, self.effort = statement, run, effort
-        for key in ("closed_population", "outages"):
-            if key in statement:
-                raise NotStatedError(f"model.{key}")
         self.steps: dict[str, Json] = {step["name"]: step for step in statement["steps"]}
         self.teams: dict[str, Json] = {team["name"]: team for team in statement["teams"]}
         self.kinds: dict[str, Json] = {kind["name"]: kind for kind in statement["classes"]}
@@ -160,14 +178,21 @@ class Writer:
             "shifts": self.shifts,
             "staffing": self.staffing,
             "workers": self.workers,
-            "case_classes": {name(kind): self.case_class(of) for kind, of in self.kinds.items()},
-            "demand": self.demand(),
-            "processes": {name(kind): self.process(of) for kind, of in self.kinds.items()},
+            "systems": self.systems(),
+            **(self.work() or NOBODY),
             "dispatch": {"teams": self.rules},
         }
         return Model(
-            self.statement, self.run, scenario, self.cycle, self.warm_up, self.horizon, open_hours=self.open_hours
+            self.statement, self.run, scenario, self.cycle, self.warm_up, self.horizon, open_hours=self.open_hours,
+            away=self.away()["name"] if self.is_closed else None
         )
+
+    def work(self) -> Json:
+        return self.kinds and {
+            "case_classes": {name(kind): self.case_class(of) for kind, of in self.kinds.items()},
+            "demand": self.demand(),
+            "processes": {name(kind): self.process(of) for kind, of in self.kinds.items()},
+        }
 
     # -------------------------------------------------------------- time
     def length(self) -> tuple[float | None, float, float]:
@@ -202,6 +227,10 @@ class Writer:
             return float(arrivals["count"] / WEEK if "count" in arrivals else 1 / gap)
         if process == "batch_poisson":
             return float(arrivals["batch_rate"] * sum(k * p for k, p in batch_sizes(arrivals["batch_size"]).items()))
+        if process == "closed" and self.goes_round:
+            return self.busiest()
+        if process == "closed":
+            return float(self.statement["closed_population"] / (self.time_away() + self.time_round()))
         if process != "poisson":
             raise NotStatedError(f"arrivals.process {process}")
         if "rate" in arrivals:
@@ -247,6 +276,7 @@ class Writer:
             "skills": self.skills(team),
             "end_of_shift": END_OF_SHIFT[rule],
         }
+        self.pools[pool] |= self.needs(team)
         self.staffing[pool] = {}
         if "named_agents" in team:
             self.workers |= {name(agent): {"pool": pool, "shifts": ["always"]} for agent in self.named(team)}
@@ -266,6 +296,33 @@ class Writer:
         """The same people come in all these shifts."""
         for i in range(agents):
             self.workers[f"{pool}_{group}_{i + 1}"] = {"pool": pool, "shifts": shifts}
+
+    def needs(self, team: Json) -> Json:
+        own = [f"outage_{k}" for k, of in enumerate(self.statement.get("outages", ())) if self.is_hit(team, of)]
+        return {"needs": own} if own else {}
+
+    def is_hit(self, team: Json, outage: Json) -> bool:
+        return bool(outage.get("team", team["name"]) == team["name"])
+
+    def systems(self) -> Json:
+        """A system for each outage; that of an agent is everybody's own."""
+        found: Json = {}
+        for k, of in enumerate(self.statement.get("outages", ())):
+            known(of, ("scope", "team", "uptime", "downtime", "clock_runs", "effect_on_work"), "outages")
+            scope, effect = of.get("scope", "team"), of.get("effect_on_work", "preempt_resume")
+            unclear = scope == "team" and len(self.teams) > 1 and "team" not in of
+            if scope not in ("team", "all_agents", "agent") or unclear:
+                raise NotStatedError(f"outages.scope {scope}")
+            if effect not in EFFECTS or of.get("clock_runs", "always") not in CLOCKS:
+                raise NotStatedError(f"outages {effect} {of.get('clock_runs')}")
+            found[f"outage_{k}"] = {
+                "up": distribution(of["uptime"]),
+                "down": distribution(of["downtime"]),
+                "clock": CLOCKS[of.get("clock_runs", "always")],
+                "effect": EFFECTS[effect],
+                "separate": scope == "agent",
+            }
+        return found
 
     def named(self, team: Json) -> list[str]:
         """The agents in the order in which an arriving case looks at them, if there is one."""
@@ -392,7 +449,9 @@ class Writer:
         chosen = team.get("agent_selection", "longest_idle")
         if chosen not in SELECTION:
             raise NotStatedError(f"teams.agent_selection {chosen}")
-        self.rules[skill] = {"rule": RULES[discipline], "assignment": SELECTION[chosen]}
+        self.rules[skill] = {**RULES[discipline], "assignment": SELECTION[chosen]}
+        if discipline == "accumulating_priority" and len({k.get("accumulation_rate") for k in self.kinds.values()}) < 2:
+            self.rules[skill]["rule"] = "fcfs"
         if step.get("waiting_places") is not None:
             self.rules[skill]["waiting_places"] = int(step["waiting_places"])
         if "escalate" in step:
@@ -405,14 +464,18 @@ class Writer:
 
     # -------------------------------------------------------------- cases
     def case_class(self, kind: Json) -> Json:
-        for key in ("agents_required", "if_abandoned", "accumulation_rate"):
+        for key in ("agents_required", "if_abandoned"):
             if key in kind:
                 raise NotStatedError(f"classes.{key}")
         written: Json = {"process": name(kind["name"])}
         if "priority" in kind:
             written["priority"] = kind["priority"]
+        if "accumulation_rate" in kind:
+            written["accumulation"] = kind["accumulation_rate"]
         if "patience" in kind:
             written["patience"] = distribution(kind["patience"])
+        if self.goes_round:
+            written["repeat"] = {"share": 1.0, "after": "1 us", "times": 20}
         if "if_blocked" in kind:
             known(kind["if_blocked"], ("retry_after", "probability"), "if_blocked")
             again = {"after": distribution(kind["if_blocked"]["retry_after"])}
@@ -437,7 +500,7 @@ class Writer:
     def initial(self) -> Json:
         """Cases that are there at the start, as appointments at that minute of each cycle."""
         there = self.statement.get("initial_state", "empty")
-        if there in ("empty", "up", None):
+        if there in ("empty", "up", None) or "closed_population" in self.statement:
             return {}
         (kind,) = self.kinds.values() if len(self.kinds) == 1 else (None,)
         if self.cycle != WEEK or kind is None or set(there) != {kind["first_step"]}:
@@ -460,6 +523,11 @@ class Writer:
                 pieces = [{"from": 0, "to": WEEK, "rate": arrivals["rate"]}]
                 return {"arrivals": {"kind": "hourly", "per_hour": self.profile({"rate_by_interval": pieces})}}
             return {"arrivals": {"kind": "poisson", "rate": f"{arrivals['rate']!r}/min"}}
+        if process == "closed" and self.goes_round:
+            return self.walkers()
+        if process == "closed":
+            population = int(self.statement["closed_population"])
+            return {"arrivals": {"kind": "finite", "population": population, "away": self.away()["duration"]}}
         if process == "batch_poisson":
             return {
                 "arrivals": {"kind": "poisson", "rate": f"{arrivals['batch_rate']!r}/min"},
@@ -469,6 +537,48 @@ class Writer:
         if self.cycle:
             return {"arrivals": self.appointed(gap, arrivals)}
         return {"arrivals": {"kind": "renewal", "gap": distribution(gap)}}
+
+    # -------------------------------------------------------------- closed networks
+    def away(self) -> Json:
+        """The delay in which a member of a closed population is away: each time that it comes back is a case."""
+        delays = self.delays()
+        if len(self.kinds) > 1:
+            raise NotStatedError("model.closed_population of several classes")
+        first = next((step for step in delays if step["name"] == self.entry()), delays[0])
+        return {"name": first["name"], "duration": distribution(first["duration"]), "next": first["next"][0]["to"]}
+
+    def delays(self) -> list[Json]:
+        return [step for step in self.steps.values() if step["type"] == "delay" and len(step["next"]) == 1]
+
+    def entry(self) -> str:
+        return str(next(iter(self.kinds.values()))["first_step"])
+
+    @property
+    def is_closed(self) -> bool:
+        """A closed population with a delay: members of a finite source."""
+        return "closed_population" in self.statement and bool(self.delays())
+
+    @property
+    def goes_round(self) -> bool:
+        """A closed population without one: cases that go round and round, and begin again when their walk ends."""
+        return "closed_population" in self.statement and not self.delays()
+
+    def busiest(self) -> float:
+        """Visits per minute if nobody were ever idle."""
+        return sum(self.teams[s["team"]]["agents"] / mean for s in self.steps.values() for mean in _means(s))
+
+    def walkers(self) -> Json:
+        each = {name(f"member_{k}"): {"at": "0 min"} for k in range(int(self.statement["closed_population"]))}
+        return {"arrivals": {"kind": "listed", "cases": each}}
+
+    def visits_in_a_walk(self) -> float:
+        return max(self.busiest() * self.horizon * 1.1 / self.statement["closed_population"] / 5, 50)
+
+    def time_away(self) -> float:
+        return mean_of(self.steps[self.away()["name"]]["duration"])
+
+    def time_round(self) -> float:
+        return sum(mean for step in self.steps.values() if step["type"] == "service" for mean in _means(step))
 
     def appointed(self, gap: Json, arrivals: Json) -> Json:
         """A scripted renewal process in every cycle."""
@@ -506,17 +616,21 @@ class Writer:
     # -------------------------------------------------------------- the way of a case
     def process(self, kind: Json) -> Json:
         steps = {name(step["name"]): self.step(step, kind) for step in self.reached(kind)}
-        first = self.steps[kind["first_step"]]
+        first = self.steps[self.first_step(kind)]
         if first["type"] == "service":
             steps[name(first["name"])]["responds"] = True
-        return {"start": name(kind["first_step"]), "steps": steps}
+        return {"start": name(self.first_step(kind)), "steps": steps}
+
+    def first_step(self, kind: Json) -> str:
+        return str(self.away()["next"] if self.is_closed else kind["first_step"])
 
     def reached(self, kind: Json) -> list[Json]:
         """The steps that the class can come to."""
-        found, ahead = [], [kind["first_step"]]
+        found, ahead = [], [self.first_step(kind)]
+        ends = {"exit", self.away()["name"]} if self.is_closed else {"exit"}
         while ahead:
             step = ahead.pop()
-            if step in found or step == "exit":
+            if step in found or step in ends:
                 continue
             found.append(step)
             of = self.steps[step]
@@ -537,13 +651,28 @@ class Writer:
             return {"kind": "delay", "time": distribution(step["duration"]), **onward}
         if of == "service":
             return {"kind": "task", "skill": self.skill(step, kind), **self.times(step, kind), **onward}
+        if of == "meeting":
+            return {"kind": "meeting", **self.agenda(step), **onward}
         raise NotStatedError(f"steps.type {of}")
+
+    def agenda(self, step: Json) -> Json:
+        known(step["epochs"], ("first", "every"), "epochs")
+        return {
+            "every": span(step["epochs"]["every"]),
+            "first": span(step["epochs"].get("first", 0.0)),
+            "seats": step.get("capacity"),
+            "deadline": span(step.get("submission_deadline_before", 0.0)),
+        }
 
     def routes(self, step: Json) -> Any:
         ways: dict[str, float] = {}
         for way in step["next"]:
-            target = "end" if way["to"] == "exit" else name(way["to"])
+            ends = ["exit", *([self.away()["name"]] if self.is_closed else [])]
+            target = "end" if way["to"] in ends else name(way["to"])
             ways[target] = ways.get(target, 0.0) + way["probability"]
+        if self.goes_round and name(self.entry()) in ways:
+            stops = ways[name(self.entry())] / self.visits_in_a_walk()
+            ways["end"], ways[name(self.entry())] = stops, ways[name(self.entry())] - stops
         total = sum(ways.values())
         return {target: share / total for target, share in ways.items()}
 
@@ -554,7 +683,8 @@ class Writer:
             for who, of in step.get(key, {}).items():
                 if kind["name"] in of or "dist" in of:
                     own[name(who)] = distribution(of_class(of, kind))
-        time = distribution(of_class(step["service_time"], kind)) if "service_time" in step else next(iter(own.values()))
+        common = "service_time" in step
+        time = distribution(of_class(step["service_time"], kind)) if common else next(iter(own.values()))
         if "escalate" in step:
             to = self.steps[step["escalate"]["to"]]
             if to["type"] == "service":

@@ -17,6 +17,7 @@ from servsim.records import Outcome, Run
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 NEVER = np.inf
+NEVER_CAME = 2**62
 KEYS = ("metric", "value", "abs_error", "note", "class", "step", "team", "agent", "threshold", "percentile", "number",
         "at", "interval", "arrivals_in", "population", "clock", "service_time", "service_time_between",
         "variant")  # fmt: skip
@@ -38,7 +39,7 @@ class Observed:
         self.model, self.run = model, run
         self.start, self.end = model.warm_up, model.horizon
         work, log = run.workload, run.log
-        self.arrived = minutes(work.arrived_at)
+        self.arrived = np.where(work.arrived_at < NEVER_CAME, minutes(work.arrived_at), NEVER)
         self.left = minutes(log.left_at)
         self.outcome = log.outcome
         self.case_class = np.array(work.classes, object)[work.case_class]
@@ -415,6 +416,8 @@ def share_escalated(o: Observed, of: Json) -> float:
 
 @measure("throughput")
 def throughput(o: Observed, of: Json) -> float:
+    if o.model.away is not None and of.get("step") == o.model.away:
+        return float(np.sum(o.in_window(o.arrived)) / o.length)
     if "step" in of:
         chosen = (o.step == name(of["step"])) & o.in_window(o.completed)
         return float(np.sum(chosen) / o.length)
@@ -494,6 +497,8 @@ def mean_queue_length(o: Observed, of: Json) -> float:
 
 @measure("mean_number_in_system")
 def mean_number_in_system(o: Observed, of: Json) -> float:
+    if o.model.away is not None and of.get("step") == o.model.away:
+        return float(o.model.statement["closed_population"]) - o.time_in(*o.presence({}), of)
     return o.time_in(*o.presence(of), of)
 
 
@@ -565,6 +570,28 @@ def variance_number_in_system(o: Observed, of: Json) -> float:
 @measure("prob_agent_idle")
 def prob_agent_idle(o: Observed, of: Json) -> float:
     return mean(o.at(*o.busy(of), of) < len(o.workers(of)))
+
+
+# ------------------------------------------------------------------ outages
+
+
+@measure("availability", "failure_rate")
+def availability(o: Observed, of: Json) -> float:
+    log = o.run.log
+    units = len(o.run.plan.systems.unit_system)
+    down = overlap(log.down_from / MINUTE, log.down_to / MINUTE, o.start, o.end)
+    if of["metric"] == "availability":
+        return 1 - float(np.sum(down)) / o.length / units
+    return float(np.sum(o.in_window(log.down_from / MINUTE)) / o.length / units)
+
+
+@measure("prob_up")
+def prob_up(o: Observed, of: Json) -> float:
+    """So many minutes after the start of a time up: at the beginning, and at the end of each outage."""
+    down_from, down_to = o.run.log.down_from / MINUTE, o.run.log.down_to / MINUTE
+    begins = np.concatenate([[0.0], down_to[down_to < o.end - of["at"]]])
+    i = np.searchsorted(down_from, begins + of["at"], side="right") - 1
+    return mean((i < 0) | (begins + of["at"] >= down_to[np.maximum(i, 0)]))
 
 
 # ------------------------------------------------------------------ arrivals and days

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -26,9 +27,9 @@ STEP_KEYS = ("name", "type", "team", "discipline", "next", "times", "capacity", 
 CASE_KEYS = ("name", "arrival", "first_step", "service_times", "service_times_by_agent", "outcomes", "priority",
              "class", "due", "patience", "retry_after", "agents_required", "accumulation_rate")  # fmt: skip
 NOT_YET = {
-    "agents": ("max_concurrent", "sharing", "floating"),
+    "agents": ("max_concurrent", "sharing"),
     "steps": ("overflow", "backfilling", "rework_first"),
-    "cases": ("accumulation_rate", "agents_required"),
+    "cases": ("agents_required",),
 }
 """Keys that a scenario has no word for."""
 RULES: dict[str, Json] = {
@@ -40,6 +41,7 @@ RULES: dict[str, Json] = {
     "priority_preemptive_resume": {"rule": "priority", "preempt": "resume"},
     "priority_preemptive_restart": {"rule": "priority", "preempt": "restart"},
     "lcfs_preemptive_resume": {"rule": "lcfs", "preempt": "resume"},
+    "accumulating_priority": {"rule": "accumulating"},
     "srpt": {"rule": "least_remaining", "preempt": "resume"},
 }
 VICTIMS = {"most_recently_started": "latest_started", "earliest_started": "earliest_started",
@@ -47,6 +49,7 @@ VICTIMS = {"most_recently_started": "latest_started", "earliest_started": "earli
 END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "preemptive_restart": "restart",
                 "no_late_start": "no_late_start"}  # fmt: skip
 SELECTION = {"longest_idle": "longest_idle", "listed_order": "fixed", "skill_preference": "longest_idle"}
+EFFECTS = {"preempt_resume": "resume", "preempt_repeat_identical": "restart", "preempt_restart": "restart"}
 Row = tuple[Any, ...]
 
 
@@ -112,8 +115,6 @@ class Told:
                 for key in keys:
                     if of.get(key) not in (None, False, 1):
                         raise NotStatedError(f"{where}.{key}")
-        if self.model.get("outages"):
-            raise NotStatedError("model.outages")
 
     def scenario(self) -> Json:
         end = self.end()
@@ -131,6 +132,7 @@ class Told:
             "pools": pools or {"nobody": {"department": "office"}},
             "shifts": shifts,
             "workers": workers,
+            "systems": self.systems(),
             "case_classes": {name(one): self.case_class(of) for one, of in self.cases.items()},
             "demand": {"cases": {"arrivals": {"kind": "listed", "cases": self.listed()}}},
             "processes": {name(one): self.process(of) for one, of in self.cases.items()},
@@ -162,11 +164,43 @@ class Told:
                 "skills": self.skills(agent),
                 "end_of_shift": self.end_of_shift(agent["team"]),
             }
+            pools[pool] |= self.needs(agent) | self.reserve(agent)
+            if agent.get("floating"):
+                continue
             pieces = [(float(s["from"]), float(s["to"])) for s in agent["shifts"]]
             own = self.week.shifts(f"s_{name(agent['name'])}", pieces, [_break(b) for b in agent.get("breaks", ())])
             shifts |= own
             workers[name(agent["name"])] = {"pool": pool, "shifts": list(own)}
         return pools, shifts, workers
+
+    def needs(self, agent: Json) -> Json:
+        """The outages of a team are those of a system that its agents need."""
+        own = [f"outage_{k}" for k, of in enumerate(self.model.get("outages", ())) if self.is_hit(agent, of)]
+        return {"needs": own} if own else {}
+
+    def is_hit(self, agent: Json, outage: Json) -> bool:
+        return bool(outage.get("team", agent["team"]) == agent["team"])
+
+    def systems(self) -> Json:
+        found: Json = {}
+        for k, of in enumerate(self.model.get("outages", ())):
+            known(of, ("from", "to", "team", "effect_on_work"), "outages")
+            effect = of.get("effect_on_work", "preempt_resume")
+            if effect not in EFFECTS:
+                raise NotStatedError(f"effect_on_work {effect}")
+            dated = {"from": _instant(of["from"]), "to": _instant(of["to"])}
+            found[f"outage_{k}"] = {"dated": {"once": dated}, "effect": EFFECTS[effect]}
+        return found
+
+    def reserve(self, agent: Json) -> Json:
+        floating = agent.get("floating")
+        if not floating:
+            return {}
+        known(floating, ("call_when_waiting_at_least", "travel", "release_when_idle_and_queue_empty"), "floating")
+        if agent["shifts"] or not floating.get("release_when_idle_and_queue_empty", True):
+            raise NotStatedError("agents.floating with shifts")
+        called = {"waiting": int(floating["call_when_waiting_at_least"])}
+        return {"reserve": {"headcount": 1, "call": called, "delay": span(floating.get("travel", 0))}}
 
     def end_of_shift(self, team: str) -> str:
         rule = self.teams[team].get("end_of_shift", "exhaustive")
@@ -177,7 +211,7 @@ class Told:
     def pool(self, agent: Json) -> str:
         """Agents of a team with the same skills are one pool."""
         able = "".join(f"_{c}{k}" for c, k in sorted(agent.get("skills", {}).items()))
-        return name(agent["team"] + able)
+        return name(agent["team"] + able + (f"_{agent['name']}" if agent.get("floating") else ""))
 
     def serving(self, team: str) -> list[Json]:
         return [step for step in self.model["steps"] if step["type"] == "service" and step["team"] == team]
@@ -214,6 +248,9 @@ class Told:
                 raise NotStatedError(f"teams.agent_selection {chosen}")
             rule = {**RULES[discipline], "assignment": SELECTION[chosen or "longest_idle"]}
             rule |= self.waiting_places(step) | self.escalation(step)
+            rates = {one.get("accumulation_rate") for one in self.cases.values()}
+            if discipline == "accumulating_priority" and len(rates) < 2:
+                rule["rule"] = "fcfs"
             if "preemption_victim" in step:
                 if step["preemption_victim"] not in VICTIMS:
                     raise NotStatedError(f"preemption_victim {step['preemption_victim']}")
@@ -285,6 +322,8 @@ class Told:
 
     def case_class(self, of: Json) -> Json:
         written: Json = {"process": name(of["name"]), "priority": int(of.get("priority", 1))}
+        if "accumulation_rate" in of:
+            written["accumulation"] = of["accumulation_rate"]
         if "due" in of:
             limit = {"limit": span(of["due"] - of["arrival"])}
             written["promises"] = {"first_response": limit, "resolution": limit}
@@ -362,6 +401,10 @@ def _target(way: str) -> str:
     return "end" if way == "exit" else name(way)
 
 
+def _instant(minute: float) -> str:
+    return str(dt.datetime.fromisoformat(START) + dt.timedelta(minutes=minute))
+
+
 def _break(of: Json) -> tuple[float, float, str]:
     return float(of["planned_start"]), float(of["duration"]), of["mode"]
 
@@ -380,7 +423,8 @@ class Log:
         self.cases = [cases[i] for i in order]
         self.names = {name(text): text for text in (*told.steps, *told.agents)}
         self.step = [self.names.get(text.split(".", 1)[-1], text) for text in work.steps.names]
-        self.agents = [self.names.get(worker, worker) for worker in run.plan.workers]
+        floating = {f"{told.pool(agent)}.reserve.1": who for who, agent in told.agents.items() if agent.get("floating")}
+        self.agents = [floating.get(worker) or self.names.get(worker, worker) for worker in run.plan.workers]
         self.items = [i for i in range(work.n_items) if log.enabled_at[i] >= 0]
 
     def at(self, tick: Any) -> float:
@@ -472,6 +516,11 @@ class Log:
             begin = max([due, *in_hand]) if of["mode"] == "postpone" else due
             found.append([begin, begin + of["duration"]])
         return found
+
+    def floater_present(self, agent: str, _: Any) -> list[list[float]]:
+        log = self.run.log
+        rows = zip(log.reserve_worker.tolist(), log.reserve_from, log.reserve_to, strict=True)
+        return [[self.at(a), self.at(b)] for w, a, b in rows if self.agents[w] == agent]
 
     def time_averages(self, values: Json) -> Json:
         until = values["until"]
@@ -570,6 +619,7 @@ BY_NAME = {
     "delivered": lambda log, one, _: log.end_of(one, log.told.model["delivered_after"]),
     "response": lambda log, one, _: log.left(one) - log.told.cases[one]["arrival"],
     "overtime": Log.overtime,
+    "floater_present": Log.floater_present,
     "breaks_taken": Log.breaks_taken,
     "tickets_by_agent": lambda log, one, _: len({s[1:3] for s in log.segments() if s[3] == one}),
     "waits_by_step": lambda log, one, value: {s: log.wait(log.visits(one, s)[0]) for s in value},
