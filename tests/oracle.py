@@ -280,7 +280,8 @@ class Oracle(Outages, Reserve, Sharing):
     def patience(self, t: int) -> None:
         for case in range(self.work.n_cases):
             limit = self.work.patience[case]
-            if limit < 0 or max(self.came_at[case] + limit, self.came_at[case], 0) != t or self.left[case] >= 0 or case in self.asked | self.turned:
+            ends = max(self.came_at[case] + limit, self.came_at[case], 0)
+            if limit < 0 or ends != t or self.left[case] >= 0 or case in self.asked | self.turned:
                 continue
             self.asked.add(case)
             own = self.of_case(case)
@@ -307,7 +308,8 @@ class Oracle(Outages, Reserve, Sharing):
         newcomers = [item for item in self.items if item.new]
         for item in newcomers:
             item.new = False
-            waiting = [o for o in self.items if o.state == QUEUED and o.skill == item.skill and o is not item and not o.new]
+            others = (o for o in self.items if o.state == QUEUED and o.skill == item.skill)
+            waiting = [o for o in others if o is not item and not o.new]
             if item.state != QUEUED or len(waiting) < limits[item.skill]:
                 continue
             self.blocked.append((item.number, t))

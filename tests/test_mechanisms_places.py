@@ -127,7 +127,11 @@ def test_other_draws_stay_as_they_are() -> None:
             ("case_classes", "ordinary", "redial"),
             "no team has `waiting_places`",
         ),
-        ({"dispatch": {"teams": {"desk": {"waiting_places": -1}}}}, ("dispatch", "teams", "desk", "waiting_places"), "≥ 0"),
+        (
+            {"dispatch": {"teams": {"desk": {"waiting_places": -1}}}},
+            ("dispatch", "teams", "desk", "waiting_places"),
+            "≥ 0",
+        ),
     ],
 )
 def test_bad_input(changes: dict[str, object], path: tuple[str, ...], told: str) -> None:

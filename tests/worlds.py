@@ -76,7 +76,7 @@ class Case:
     """(case, on, lag): dormant until that case gave up, left, was completed, or is unanswered after the lag"""
     points: int = 0  # per unit of time
     priority: int = 1
-    redial: Sequence[int] = ()  # tries again after so long where there is no place to wait, in turn; all cases alike many
+    redial: Sequence[int] = ()  # tries again after so long where there is no place to wait, in turn; as many for all
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,8 @@ class Scenario(Model):
     def is_staffed(self, pool: str) -> bool:
         """Somebody is ever on duty in the pool."""
         counted = any(n > 0 and _has_people(self.shifts[shift]) for shift, n in self.staffing.get(pool, {}).items())
-        return counted or self.pools[pool].reserve is not None or any(worker.pool == pool for worker in self.workers.values())
+        called = self.pools[pool].reserve is not None
+        return counted or called or any(worker.pool == pool for worker in self.workers.values())
 
 
 def _most(shift: Shift | Profile) -> int:
@@ -321,7 +322,7 @@ def _waiting_places(of: Scenario) -> Found:
             yield ("case_classes", name, "redial"), "has no effect: no team has `waiting_places` in `dispatch.teams`"
         for team in limited if kind.redial else ():
             if of.dispatch.for_skill(team).escalate:
-                told = f"does not go together with `redial` ({name}); write `escalate: false`, or escalate from the next team"
+                told = f"does not go together with `redial` ({name}); write `escalate: false`"
                 yield ("dispatch", "teams", team, "waiting_places"), told
 
 

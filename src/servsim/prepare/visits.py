@@ -237,7 +237,8 @@ def by_who_works(
 ) -> dict[str, Ticks]:
     """The work if one of these takes the item up, from the same draw as that of everybody else."""
     own = own_times(walk.scenario) if step.times and not step.parts else ()
-    times = {k: walk.times(step.times[who], name, "work", crowd, visit) for k, who in enumerate(own) if who in step.times}
+    rows = {k: step.times[who] for k, who in enumerate(own) if who in step.times}
+    times = {k: walk.times(time, name, "work", crowd, visit) for k, time in rows.items()}
     return {f"own {k}": np.where(needed, np.rint(time * step.factor), -1) for k, time in times.items()}
 
 
