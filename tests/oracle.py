@@ -238,7 +238,8 @@ class Oracle(Outages, Reserve, Sharing):
         """Arrivals, ends of what runs by itself, pushes: one by one in the order of the items, each dispatched."""
         for item in self.items:
             is_first = item.number == self.work.first_item[item.case]
-            if is_first and not self.arrived[item.case] and (max(0, self.came_at[item.case]) == t or self.wakes(item.case, t)):
+            is_due = is_first and not self.arrived[item.case]
+            if is_due and (max(0, self.came_at[item.case]) == t or self.wakes(item.case, t)):
                 self.arrived[item.case] = True
                 if self.came_at[item.case] == NEVER:
                     self.came_at[item.case] = t

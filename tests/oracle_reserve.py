@@ -60,12 +60,12 @@ class Reserve:
         for number, since in list(self.there.items()):
             w = self.workers[number]
             over = t >= since + self.plan.reserves.stay[w.pool]
-            if w.is_idle and not self.is_stopped(w) and over:
-                if self.number_waiting(w.pool) <= self.plan.reserves.release[w.pool]:
-                    w.on_duty = False
-                    w.rostered += t - since
-                    del self.there[number]
-                    self.presences.append((number, since, t))
+            few = self.number_waiting(w.pool) <= self.plan.reserves.release[w.pool]
+            if w.is_idle and not self.is_stopped(w) and over and few:
+                w.on_duty = False
+                w.rostered += t - since
+                del self.there[number]
+                self.presences.append((number, since, t))
 
     def stays(self: Any, until: int) -> list[tuple[int, int, int]]:
         return [*self.presences, *((number, self.there[number], until) for number in sorted(self.there))]

@@ -158,7 +158,7 @@ class World:
     gates: Mapping[str, Gate] = field(default_factory=dict)
     systems: Mapping[str, Failing] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)  # skill: so many may wait
-    own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # team or person: skill: work of an item for them
+    own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # team or person: skill: work for them
 
     @property
     def skills(self) -> tuple[str, ...]:

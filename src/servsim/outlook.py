@@ -312,9 +312,11 @@ class Outlook:
     def present(self) -> Floats:
         """[pools] expected share of the rostered time that is left by absence and shrinkage, for each place of those
         who have several items in hand."""
-        pools = (self.scenario.pools[pool] for pool in self.plan.pools)
+        pools = [self.scenario.pools[pool] for pool in self.plan.pools]
+        lost = [pool.shrinkage.share if pool.shrinkage else 0.0 for pool in pools]
         return np.array(
-            [(1 - pool.absence) * (1 - (pool.shrinkage.share if pool.shrinkage else 0)) * _place(pool) for pool in pools]
+            [(1 - pool.absence) * (1 - share) * _place(pool) for pool, share in zip(pools, lost, strict=True)],
+            np.float64,
         )
 
     def sharing(self) -> Iterator[list[str]]:

@@ -307,7 +307,7 @@ def _dispatch(of: Scenario) -> Found:
 
 
 def _escalated(of: Scenario, skill: str) -> list[str]:
-    """The skills that an item passes by escalation, this one first; the last is the first to come again, if one does."""
+    """The skills that an item passes by escalation, this one first; the last is the first to come again, if any."""
     chain = [skill]
     while (further := of.dispatch.for_skill(chain[-1]).escalate) and chain.count(chain[-1]) < 2:
         chain.append(further.to)

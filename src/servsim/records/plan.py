@@ -102,7 +102,7 @@ class Plan:
     systems: Systems = field(default_factory=Systems)  # what may fail
     reserves: Reserves = field(default_factory=Reserves)  # who is called in
     waiting_places: Ids = field(default_factory=lambda: np.empty(0, np.int32))  # [skills] -1: no limit; empty: nowhere
-    # of skill s, cases of a priority above hold_above[s] are started only while more than keep_idle[s] could; empty: nowhere
+    # of skill s, cases of a priority above hold_above[s] are started only while more than keep_idle[s] can; empty: no
     hold_above: Ticks = field(default_factory=lambda: np.empty(0, np.int64))  # [skills] -1: all are started
     keep_idle: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     alert_after: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
