@@ -530,6 +530,8 @@ class Oracle(Outages, Reserve, Sharing):
         """The item's place in its queue; by points it changes from tick to tick."""
         if len(self.work.rank_by) and self.work.rank_by[item.skill] == RankBy.POINTS:
             return -int(self.work.points[item.case]) * (t - item.asked), *item.place[1:]
+        if len(self.work.rank_by) and self.work.rank_by[item.skill] == RankBy.LOT:
+            return splitmix(int(self.work.lot[item.number]) * 0x9E3779B97F4A7C15 + t), *item.place[1:]
         return item.place
 
     def interruption(self, t: int) -> bool:
@@ -653,3 +655,11 @@ def half_up(a: int, b: int) -> int:
 def oracle(plan: Plan, workload: Workload, until: int) -> EventLog:
     """What happens to `workload` under `plan` before the tick `until`."""
     return Oracle(plan, workload).run(until)
+
+
+def splitmix(x: int) -> int:
+    """The finisher of splitmix64, in steps of 64 bits."""
+    x %= 2**64
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x = (x ^ x >> shift) * factor % 2**64
+    return x ^ x >> 31

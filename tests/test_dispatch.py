@@ -15,6 +15,7 @@ from servsim.engines import assignment
 from servsim.model import ASSIGNMENTS, Scenario
 from servsim.model import RULES as NAMED
 from servsim.quantities import HOUR, MINUTE
+from servsim.records.workload import RankBy
 from servsim.simulate import ranked as ranked_for
 from servsim.simulate import simulate
 
@@ -130,10 +131,10 @@ def test_ageing_is_a_wait_for_each_class_of_priority(tmp_path: Path) -> None:
     assert ranks(tmp_path, "ageing", ageing="20 min") == ([60, 60, 40, 40, 20], [60, 60, 40, 40, 20], 1)
 
 
-def test_random_is_by_lot_and_the_same_for_all_scenarios(tmp_path: Path) -> None:
+def test_random_is_by_lots_that_every_item_has(tmp_path: Path) -> None:
     scenario = office(tmp_path, rule="random")
     work = ranked_for(prepare.workload(scenario, 1, 0), scenario, ("desk", "back"))
-    assert (work.rank == work.lot).all() and len(set(work.lot.tolist())) == 10
+    assert (work.rank_by == RankBy.LOT).all() and len(set(work.lot.tolist())) == 10
 
 
 def test_every_team_may_have_its_own_rule(tmp_path: Path) -> None:

@@ -21,11 +21,6 @@ NOT_STATED: set[str] = {
 }  # fmt: skip
 """What a scenario cannot say yet."""
 
-WRONG = {
-    "ROS-01": "lots are drawn once, when an item is offered: newcomers have the better ones, and waits vary more",
-}
-"""What comes out otherwise."""
-
 SLOW = {"GN-01"}
 """Walks that go round thousands of times take minutes to lay out: only by the command."""
 
@@ -40,13 +35,7 @@ def test_statements_are_there() -> None:
 
 
 @needs_statements
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=pytest.mark.xfail(reason=WRONG[case], strict=True)) if case in WRONG else case
-        for case in sorted(set(CASES) - NOT_STATED - SLOW)
-    ],
-)
+@pytest.mark.parametrize("case", sorted(set(CASES) - NOT_STATED - SLOW))
 def test_case(case: str) -> None:
     rows = truth.rows_of(CASES[case], truth.Effort.quick(), seed=7)
     wrong = [row.text() for row in rows if not row.ok]

@@ -152,6 +152,7 @@ class World:
     from_arrival: Sequence[str] = ()  # skills whose ranks are, for cases that follow others, counted from their arrival
     by_work_left: Sequence[str] = ()  # skills ranked by the work that is left
     by_points: Sequence[str] = ()  # skills ranked by the points that their cases have collected
+    by_lot: Sequence[str] = ()  # skills served in random order
     hold_back: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # skill: (priority, keep)
     timers: Mapping[str, Sequence[int]] = field(default_factory=dict)  # skill: times of its escalation, item by item
     unit: int = MINUTE
@@ -335,13 +336,15 @@ class World:
         )
 
     def _rank(self, do: Do) -> int:
-        if do.skill in self.by_points:
+        if do.skill in self.by_points or do.skill in self.by_lot:
             return 0
         return (do.work if do.skill in self.by_work_left else do.rank) * self.unit
 
     def _rank_by(self, skill: str) -> RankBy:
         if skill in self.by_points:
             return RankBy.POINTS
+        if skill in self.by_lot:
+            return RankBy.LOT
         return RankBy.WORK_LEFT if skill in self.by_work_left else RankBy.NOTHING
 
     def run(self, engine: Engine) -> Run:

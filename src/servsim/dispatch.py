@@ -118,10 +118,10 @@ def sjf(workload: Workload, urgency: Urgency) -> Ticks:
     return workload.work
 
 
-@rule("random")
+@rule("random", by=RankBy.LOT)
 def random(workload: Workload, urgency: Urgency) -> Ticks:
-    """By lots that were drawn beforehand."""
-    return workload.lot.astype(np.int64)
+    """Random order of service: a fresh order at every tick, from lots that were drawn beforehand; known only then."""
+    return np.zeros(workload.n_items, np.int64)
 
 
 @rule("head_start", slope=1)

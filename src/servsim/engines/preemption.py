@@ -9,6 +9,7 @@ from servsim.engines.floor import Place, Queue, Worker
 from servsim.engines.presence import Presence
 from servsim.records import Plan, Preempt, RankBy
 
+MASK = 2**64 - 1
 Interruption = tuple[Place, int, int, int]
 """What may be interrupted, least first: (place of the item that comes, − rank of the one in hand, by when it was
 taken up, number of the worker)."""
@@ -27,6 +28,8 @@ class Preemption(Presence):
             self.queues[skill].by_work_left = by == RankBy.WORK_LEFT
             if by == RankBy.POINTS:
                 self.queues[skill].special, self.queues[skill].score = True, self.worth
+            if by == RankBy.LOT:
+                self.queues[skill].special, self.queues[skill].score = True, self.luck
         for queue, above, keep in zip(self.queues, plan.hold_above.tolist(), plan.keep_idle.tolist(), strict=False):
             queue.hold_above, queue.keep = above, keep
             queue.picky |= above >= 0
@@ -42,6 +45,10 @@ class Preemption(Presence):
         _, offered, item = place
         since = self.since.setdefault(item, offered)
         return -int(self.workload.points[self.case_of(item)]) * (self.clock.tick - since), offered, item
+
+    def luck(self, place: Place) -> Place:
+        """The place in the order of this tick: one dispatch tells nothing about the next."""
+        return scrambled(self.lot[place[2]], self.clock.tick), *place[1:]
 
     # ------------------------------------------------------------------ interruptions
     def interrupt(self, now: int) -> bool:
@@ -87,3 +94,11 @@ class Preemption(Presence):
         if self.queues[self.skill[worker.item]].by_work_left:
             return self.left_of(worker, now)
         return self.rank[worker.item]
+
+
+def scrambled(lot: int, tick: int) -> int:
+    """A whole number below 2⁶⁴ that looks random: splitmix64's finisher over lot · φ + tick (Steele et al. 2014)."""
+    x = (lot * 0x9E3779B97F4A7C15 + tick) & MASK
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
+    return x ^ (x >> 31)

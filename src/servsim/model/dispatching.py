@@ -16,7 +16,7 @@ RULES = ("fcfs", "lcfs", "priority", "edd", "slack", "sjf", "random", "head_star
 ASSIGNMENTS = ("longest_idle", "least_utilised", "fastest", "slowest", "fixed", "random")
 
 
-UNINTERRUPTED = ("fcfs", "accumulating")
+UNINTERRUPTED = ("fcfs", "random", "accumulating")
 """Rules under which nobody is interrupted: who comes later does not go first."""
 
 

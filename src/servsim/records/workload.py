@@ -38,6 +38,8 @@ class RankBy(enum.IntEnum):
     """the rank is the work that is left"""
     POINTS = 2
     """the most points come first: those that a case collects per minute × time since the item was offered"""
+    LOT = 3
+    """a fresh order at every tick, made of the item's lot and the tick"""
 
 
 NEVER = 2**62
