@@ -30,7 +30,6 @@ class Causes(NamedTuple):
     busy: Ticks  # everybody able who is on duty is busy
 
 
-@once
 def causes(run: Run) -> Causes:
     """The causes of each item's waiting; they add up to it."""
     work, log = run.workload, run.log
@@ -149,46 +148,58 @@ LABELS = {
 }
 
 
+class Figures(NamedTuple):
+    """What the KPIs of this family say; the causes of single items are not kept."""
+
+    means: dict[str, Floats]  # by cause: [groups of items] minutes, of the items whose wait is in waiting_mean
+    late: Floats  # [causes and other, groups of cases] share of the cases answered late, by their main cause
+
+
 @once
-def means(run: Run) -> dict[str, Floats]:
-    """By cause: [groups of items] minutes, of the items whose wait is in waiting_mean."""
+def figures(run: Run) -> Figures:
+    found = causes(run)
+    return Figures(_means(run, found), _late(run, found))
+
+
+def _means(run: Run, found: Causes) -> dict[str, Floats]:
     cells, items = item_cells(run), counted(run).items
     served = (run.log.started_at[items] >= 0) & (run.workload.skill[items] >= 0)
-    n = cells.groups.sums(counts(cells.cell[served], cells.n))
-    return {
-        name: ratio(cells.groups.sums(totals(cells.cell[served], ticks[items][served], cells.n)), n) / MINUTE
-        for name, ticks in causes(run)._asdict().items()
-    }
+    cell = cells.cell if served.all() else cells.cell[served]
+    n, nil = cells.groups.sums(counts(cell, cells.n)), np.zeros(cells.n)
+
+    def total(ticks: Ticks) -> Floats:
+        return totals(cell, ticks[items] if served.all() else ticks[items][served], cells.n) if ticks.any() else nil
+
+    return {name: ratio(cells.groups.sums(total(ticks)), n) / MINUTE for name, ticks in found._asdict().items()}
 
 
 def _waiting_because(name: str, english: str, chinese: str) -> None:
     @kpi(f"wait_{name}", "min", "lower", f"waiting per work item: {english}", f"每个工作项的等待时间：{chinese}")
     def figure(run: Run) -> Pairs:
-        return item_cells(run).groups.pairs(means(run)[name])
+        return item_cells(run).groups.pairs(figures(run).means[name])
 
     figure.__doc__ = f"""Waiting of the items in waiting_mean that is due to {english}; the causes add up to it. NaN
     where no item was started."""
 
 
-@once
-def late_causes(run: Run) -> NDArray[np.float64]:
-    """[groups of cases, causes and other] share of the cases answered late, by the cause of most of the time until
-    their first response; "other" is work, hand-overs and delays before it."""
-    work, log, of = run.workload, run.log, counted(run)
-    cells, cases, items = case_cells(run), of.cases, of.items
-    case = of.place_of_case(work.case[items])
+def _late(run: Run, found: Causes) -> Floats:
+    """By the cause of most of the time until the first response; "other" is work, hand-overs and delays before it."""
+    work, log, of, cells = run.workload, run.log, counted(run), case_cells(run)
+    cases, items, n_kinds = of.cases, of.items, len(found) + 1
     answered, left = run.responded_at[cases], log.left_at[cases]
-    answered = np.where(answered >= 0, answered, np.where(left >= 0, left, run.window.until))
-    before = (log.enabled_at[items] >= 0) & (log.enabled_at[items] <= answered[case])
-    spent = np.stack([totals(case[before], ticks[items][before], len(answered)) for ticks in causes(run)])
-    other = answered - work.arrived_at[cases] - spent.sum(axis=0)
-    main = np.concatenate([spent, other[None]]).argmax(axis=0)
     late = np.zeros(len(answered), bool)
     for promise, event in enumerate(work.promise_event):
         if event == "first_response":
             late |= states(run, event, work.due_at[promise, cases]) == MISSED
-    n_kinds = len(spent) + 1
-    count = counts((cells.cell.astype(np.int64) * n_kinds + main)[late], cells.n * n_kinds).reshape(cells.n, n_kinds)
+    if not late.any():
+        return np.full((n_kinds, len(cells.groups.sums(np.zeros(cells.n)))), np.nan)
+    answered = np.where(answered >= 0, answered, np.where(left >= 0, left, run.window.until))
+    case, enabled = of.place_of_case(work.case[items]), log.enabled_at[items]
+    before = late[case] & (enabled >= 0) & (enabled <= answered[case])
+    spent = np.stack([totals(case[before], ticks[items][before], len(answered)) for ticks in found])[:, late]
+    other = (answered - work.arrived_at[cases])[late] - spent.sum(axis=0)
+    main = np.concatenate([spent, other[None]]).argmax(axis=0)
+    count = counts(cells.cell[late].astype(np.int64) * n_kinds + main, cells.n * n_kinds).reshape(cells.n, n_kinds)
     sums = np.stack([cells.groups.sums(column) for column in count.T])
     return ratio(sums, np.broadcast_to(sums.sum(axis=0), sums.shape))
 
@@ -196,7 +207,7 @@ def late_causes(run: Run) -> NDArray[np.float64]:
 def _late_because(place: int, name: str, english: str, chinese: str) -> None:
     @kpi(f"late_{name}", "share", None, f"of those answered late: mostly {english}", f"超时件中主要因{chinese}的比例")
     def figure(run: Run) -> Pairs:
-        return case_cells(run).groups.pairs(late_causes(run)[place])
+        return case_cells(run).groups.pairs(figures(run).late[place])
 
     figure.__doc__ = f"""Share of the cases answered late whose time until then was mostly due to {english}. NaN where
     none was late."""
