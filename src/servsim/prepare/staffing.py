@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -187,12 +187,12 @@ def _most(shift: Shift | Profile) -> int:
 def _work(scenario: Scenario, person: Person, shift: Shift | Profile, k: int, headcount: int) -> None:
     """Enter the duties and breaks of the k-th of those who work the shift."""
     clock = scenario.clock
+    pattern = _hours(shift) if isinstance(shift, Shift) else _slots(shift, k, headcount)
     for day in range(-1, clock.n_days + 1):
         date, midnight = clock.date(day), clock.midnight(day)
         if _is_away(scenario, person, date):
             continue
-        kind = clock.day_type(date)
-        spans = _hours(shift, kind) if isinstance(shift, Shift) else _slots(shift, kind, k, headcount)
+        spans = pattern.get(clock.day_type(date), ())
         duties = [(max(0, midnight + a), midnight + b) for a, b in spans if midnight + b > 0]
         person.duties += [duty for duty in duties if duty[0] < clock.until]
         if isinstance(shift, Shift) and spans:
@@ -201,7 +201,7 @@ def _work(scenario: Scenario, person: Person, shift: Shift | Profile, k: int, he
                 begin, left = max(0, at), pause.lasts + min(0, at)
                 if begin < clock.until and left > 0:
                     person.breaks.append((begin, left, pause.rule == "postpone", False))
-        _lose(scenario, person, date, midnight, _merged([(midnight + a, midnight + b) for a, b in spans]))
+        _lose(scenario, person, date, midnight, spans)
 
 
 def _is_away(scenario: Scenario, person: Person, date: dt.date) -> bool:
@@ -212,26 +212,31 @@ def _is_away(scenario: Scenario, person: Person, date: dt.date) -> bool:
     return person.streams is not None and is_absent(person.streams, share, person.name, date)
 
 
-def _lose(scenario: Scenario, person: Person, date: dt.date, midnight: int, duties: list[Span]) -> None:
-    """Enter the interruptions that make up the shrinkage of these duties; never two at one tick."""
+def _lose(scenario: Scenario, person: Person, date: dt.date, midnight: int, spans: Sequence[Span]) -> None:
+    """Enter the interruptions that make up the shrinkage of the duties of a date; never two at one tick."""
     shrinkage = scenario.pools[person.pool].shrinkage
     if shrinkage is None or person.streams is None:
         return
     taken = {at for at, *_ in person.breaks}
-    for duty in duties:
+    for duty in _merged([(midnight + a, midnight + b) for a, b in spans]):
         for at, lasts in interruptions(person.streams, shrinkage, person.name, date, midnight, duty):
             if 0 <= at < scenario.clock.until and at not in taken:
                 person.breaks.append((at, lasts, True, True))
 
 
-def _hours(shift: Shift, kind: str) -> tuple[Span, ...]:
-    return tuple((a, b + shift.handover) for a, b in shift.hours) if kind in shift.days else ()
+def _hours(shift: Shift) -> dict[str, Sequence[Span]]:
+    """The spans of a shift by type of day, in ticks since midnight."""
+    hours = tuple((a, b + shift.handover) for a, b in shift.hours)
+    return dict.fromkeys(shift.days, hours)
 
 
-def _slots(profile: Profile, kind: str, k: int, multiple: int) -> list[Span]:
-    """The k-th of a profile is there in the slots in which at least k + 1 are."""
-    counts = profile.by_day().get(kind, ())
-    return [(i * profile.every, (i + 1) * profile.every) for i, n in enumerate(counts) if n * multiple > k]
+def _slots(profile: Profile, k: int, multiple: int) -> dict[str, Sequence[Span]]:
+    """The k-th of a profile is there in the slots in which at least k + 1 are; by type of day."""
+    length = profile.every
+    return {
+        kind: [(i * length, (i + 1) * length) for i, n in enumerate(counts) if n * multiple > k]
+        for kind, counts in profile.by_day().items()
+    }
 
 
 def _merged(spans: list[Span]) -> list[Span]:
