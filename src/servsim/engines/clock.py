@@ -94,7 +94,7 @@ class Course(simpy.Process):
     """A SimPy process that yields (tick, phase, key) when it wants to go on then: no event has to be made for it."""
 
     def __init__(self, clock: Clock, moments: Moments) -> None:
-        self.clock, self.moments, self.act = clock, moments, self.go_on
+        self.clock, self.agenda, self.moments, self.act = clock, clock.agenda, moments, self.go_on
         super().__init__(clock, moments)  # type: ignore[arg-type]
 
     def _resume(self, event: simpy.Event) -> None:
@@ -102,15 +102,14 @@ class Course(simpy.Process):
 
     def go_on(self, _: int) -> None:
         """Run to the next moment at which the process waits; after the last it ends."""
-        clock = self.clock
         for tick, phase, key in self.moments:
-            if tick == clock.tick:
-                clock.book(tick, phase, key, self.act)
+            if tick == self.clock.tick:
+                self.clock.book(tick, phase, key, self.act)
             else:
-                heappush(clock.agenda, (tick, phase, key, self.act))
+                heappush(self.agenda, (tick, phase, key, self.act))
             return
         self._ok, self._value = True, None
-        clock.schedule(self)
+        self.clock.schedule(self)
 
 
 def _occur(event: simpy.Event, _: int) -> None:

@@ -63,17 +63,16 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
         enters = np.maximum(work.arrived_at, 0)
         ends = np.where(work.patience >= 0, np.maximum(work.arrived_at + work.patience, enters), -1)
         patience = ends.tolist() if (ends >= 0).any() else None
-        watched = self.unanswered
+        timed = patience or self.unanswered
+        enter = self.reach if self.hold else self.offer
         for case, (at, item) in enumerate(zip(enters.tolist(), work.first_item.tolist(), strict=False)):
             yield at, ARRIVAL, item
-            if watched and case in watched:
-                self.watch(case, int(work.arrived_at[case]))
-            if patience and patience[case] >= 0:
-                self.clock.book(patience[case], PATIENCE, case, self.lose_patience)
-            if self.hold:
-                self.reach(item, at)
-            else:
-                self.offer(item, at)
+            if timed:
+                if case in self.unanswered:
+                    self.watch(case, int(work.arrived_at[case]))
+                if patience and patience[case] >= 0:
+                    self.clock.book(patience[case], PATIENCE, case, self.lose_patience)
+            enter(item, at)
 
     # ------------------------------------------------------------------ a case moves on
     def reach(self, item: int, now: int) -> None:

@@ -35,17 +35,22 @@ def causes(run: Run) -> Causes:
     work, log = run.workload, run.log
     began, until = log.enabled_at, waiting_until(run)
     waits = (work.skill >= 0) & (began >= 0) & (until > began)
-    offered = np.where(log.offered_at >= 0, log.offered_at, until)
-    delay = np.where(waits, np.minimum(offered, until) - began, 0)
-    absent, overtaken = np.zeros(len(began), np.int64), np.zeros(len(began), np.int64)
+    at_once = not work.hold.any() and (log.offered_at >= 0).all()
+    offered = log.offered_at if at_once else np.where(log.offered_at >= 0, np.minimum(log.offered_at, until), until)
+    delay, absent, overtaken = (np.zeros(len(began), np.int64) for _ in range(3))
+    if not at_once:
+        delay[waits] = (offered - began)[waits]
     later = _first_overtaken(run, offered, until)
-    for part in _parts(run, offered, until, waits):
-        unmanned = Unmanned.of(run, part.skill)
-        split = np.clip(later[part.item], part.begin, part.end)
-        before, after = (unmanned.time(*ends) for ends in ((part.begin, split), (split, part.end)))
-        absent[part.item] += before + after
-        overtaken[part.item] += part.end - split - after
-    busy = np.where(waits, until - np.minimum(offered, until), 0) - absent - overtaken
+    unmanned = [Unmanned.of(run, skill) for skill in range(len(run.plan.skills))]
+    if later is not until or any(spans.begin[0] < run.window.until for spans in unmanned):
+        for part in _parts(run, offered, until, waits):
+            split = np.clip(later[part.item], part.begin, part.end)
+            before, after = (
+                unmanned[part.skill].time(*ends) for ends in ((part.begin, split), (split, part.end))
+            )
+            absent[part.item] += before + after
+            overtaken[part.item] += part.end - split - after
+    busy = np.where(waits, until - offered, 0) - absent - overtaken
     return Causes(delay, absent, overtaken, busy)
 
 
@@ -89,6 +94,8 @@ def _parts(run: Run, offered: Ticks, until: Ticks, waits: Flags) -> list[Part]:
 def _first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
     """[items] when an item of the same skill that was offered later was first taken up; `until` where none was."""
     skill, enabled = run.workload.skill, run.log.enabled_at
+    if (offered[1:] >= offered[:-1]).all() and (until[1:] >= until[:-1]).all() and (run.log.started_at >= 0).all():
+        return until  # all in the order in which they came
     started = np.where(run.log.started_at >= 0, run.log.started_at, FOR_EVER)
     found = until.copy()
     moved = np.zeros(len(skill), bool)
