@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from servsim.model.base import Duration, Id, Label, Model, Word
+from servsim.model.base import Duration, Id, Label, Model, TimeUnit, Word
 from servsim.model.cases import unfit_start
 from servsim.model.errors import InputError, refuse
 from servsim.model.errors import Path as Place
 from servsim.model.files import Column, read_columns
 from servsim.model.process import Flow
 from servsim.model.promises import CaseClass
-from servsim.quantities import UNITS, ticks
+from servsim.quantities import ticks
 from servsim.registry import suggestion
 
 Found = Iterator[tuple[Place, str]]
@@ -104,19 +104,12 @@ class Backlog(Model):
 
     file: str | None = None
     columns: BacklogColumns = BacklogColumns()
-    unit: str | None = None
+    unit: TimeUnit | None = None
     cases: dict[Id, OpenCase] = Field(default_factory=dict)
     counted: bool | None = None
 
     _rows: tuple[OpenCase, ...] = PrivateAttr(())
     _lines: tuple[str, ...] = PrivateAttr(())
-
-    @field_validator("unit")
-    @classmethod
-    def _known_unit(cls, value: str | None) -> str | None:
-        if value is not None and value not in UNITS:
-            raise ValueError(f"'{value}' is not a unit of time{suggestion(value, ['s', 'min', 'h', 'd', 'wk'])}")
-        return value
 
     @model_validator(mode="after")
     def _read(self, info: ValidationInfo) -> Self:

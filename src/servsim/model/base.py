@@ -23,7 +23,7 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import CoreSchema, core_schema
 
 from servsim.model.errors import expected, refuse, unknown_keys
-from servsim.quantities import DAY, HOUR, clock_time, per_tick, ticks, time_of_day, written
+from servsim.quantities import DAY, HOUR, UNITS, clock_time, per_tick, ticks, time_of_day, written
 from servsim.registry import Registry, suggestion
 
 
@@ -76,6 +76,16 @@ def _written_rate(rate: float) -> str:
 
 Rate = Annotated[float, BeforeValidator(per_tick), PlainSerializer(_written_rate, return_type=str)]
 """Events per tick, written '12/h'."""
+
+
+def _unit(value: Any) -> Any:
+    if value not in UNITS:
+        raise ValueError(f"'{value}' is not a unit of time{suggestion(str(value), ['s', 'min', 'h', 'd', 'wk'])}")
+    return value
+
+
+TimeUnit = Annotated[str, BeforeValidator(_unit)]
+"""What bare numbers of a file are counted in: 's', 'min', 'h', 'd', 'wk'."""
 
 
 def _number(low: float, high: float, whole: bool, english: str, chinese: str) -> BeforeValidator:

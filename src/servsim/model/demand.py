@@ -22,6 +22,7 @@ from servsim.model.base import (
     Rate,
     Share,
     TimeOfDay,
+    TimeUnit,
     Word,
     sums_to_one,
 )
@@ -30,8 +31,7 @@ from servsim.model.cases import WrittenCase
 from servsim.model.distributions import AnyDistribution
 from servsim.model.errors import InputError, refuse
 from servsim.model.files import check_columns
-from servsim.quantities import UNITS
-from servsim.registry import Registry, suggestion
+from servsim.registry import Registry
 
 ARRIVALS: Registry[type[Arrivals]] = Registry("kind of arrivals")
 
@@ -157,18 +157,11 @@ class Trace(Arrivals):
     file: str
     columns: TraceColumns
     first_date: Date | None = Field(default=None, alias="from")
-    unit: str | None = None
+    unit: TimeUnit | None = None
 
     fixed: ClassVar[str | None] = "a trace is replayed as it stands in the file"
 
     _path: Path = PrivateAttr()
-
-    @field_validator("unit")
-    @classmethod
-    def _known_unit(cls, value: str | None) -> str | None:
-        if value is not None and value not in UNITS:
-            raise ValueError(f"'{value}' is not a unit of time{suggestion(value, ['s', 'min', 'h', 'd', 'wk'])}")
-        return value
 
     @model_validator(mode="after")
     def _file_has_the_columns(self, info: ValidationInfo) -> Self:

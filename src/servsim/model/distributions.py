@@ -26,11 +26,11 @@ from pydantic import (
     model_validator,
 )
 
-from servsim.model.base import AboveZero, Model, OneOf, Positive, Share, sums_to_one
+from servsim.model.base import AboveZero, Model, OneOf, Positive, Share, TimeUnit, sums_to_one
 from servsim.model.errors import InputError, expected, refuse
 from servsim.model.files import read_columns
-from servsim.quantities import UNITS, ticks, written
-from servsim.registry import Registry, suggestion
+from servsim.quantities import ticks, written
+from servsim.registry import Registry
 
 Floats = NDArray[np.float64]
 DISTRIBUTIONS: Registry[type[Distribution]] = Registry("distribution")
@@ -388,7 +388,7 @@ class Empirical(Distribution):
     quantiles: dict[Share, Quantity] | None = None
     file: str | None = None
     column: str | None = None
-    unit: str | None = None
+    unit: TimeUnit | None = None
 
     _observed: tuple[float, ...] = PrivateAttr(default=())
 
@@ -412,13 +412,6 @@ class Empirical(Distribution):
         if list(ordered.values()) != sorted(ordered.values()):
             raise ValueError("must not fall from one probability to the next")
         return ordered
-
-    @field_validator("unit")
-    @classmethod
-    def _known_unit(cls, value: str | None) -> str | None:
-        if value is not None and value not in UNITS:
-            raise ValueError(f"'{value}' is not a unit of time{suggestion(value, ['s', 'min', 'h', 'd', 'wk'])}")
-        return value
 
     @model_validator(mode="after")
     def _one_source(self, info: ValidationInfo) -> Self:
