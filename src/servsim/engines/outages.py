@@ -45,6 +45,10 @@ class Unit:
 class Outages(Presence):
     """Systems fail and come back."""
 
+    @staticmethod
+    def is_used(plan: Plan, workload: Workload) -> bool:
+        return bool(plan.systems.names)
+
     def __init__(self, plan: Plan, workload: Workload) -> None:
         super().__init__(plan, workload)
         of = plan.systems

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from servsim.engines.floor import Floor, Worker
-from servsim.records import Plan
+from servsim.records import Plan, Workload
 
 
 class OwnTimes(Floor):
     """An item takes the time of who takes it up first; what is laid down goes on with that."""
+
+    @staticmethod
+    def is_used(plan: Plan, workload: Workload) -> bool:
+        return bool(workload.own_time_of)
 
     def _take_in_plan(self, plan: Plan) -> None:
         super()._take_in_plan(plan)

@@ -12,6 +12,10 @@ from servsim.records import Plan, Workload
 class Ramps(Presence):
     """New staff become quicker from one shift to another."""
 
+    @staticmethod
+    def is_used(plan: Plan, workload: Workload) -> bool:
+        return bool(len(plan.ramp_at))
+
     def __init__(self, plan: Plan, workload: Workload) -> None:
         super().__init__(plan, workload)
         self.ramps: dict[int, tuple[list[int], list[list[int]]]] = {}

@@ -35,11 +35,14 @@ from servsim.records.workload import FORK
 
 def simulate(plan: Plan, workload: Workload, until: int) -> EventLog:
     """The log of what happens to `workload` under `plan` before the tick `until`."""
-    rare = plan.systems.names or plan.reserves.worker.any() or len(plan.worker_person) or len(plan.ramp_at)
-    kind: type[Service] = Disrupted if rare else Service
-    if workload.own_time_of:
-        kind = type(kind.__name__, (OwnTimes, kind), {})
-    return kind(plan, workload).run(until)
+    return service(plan, workload).run(until)
+
+
+def service(plan: Plan, workload: Workload) -> Service:
+    """A service with those of the rarer mechanisms that the plan and the workload have: the others cost nothing."""
+    used = tuple(kind for kind in RARE if kind.is_used(plan, workload))
+    kind: type[Service] = type("Service", (*used, Service), {})
+    return kind(plan, workload)
 
 
 class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
@@ -315,5 +318,5 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
         return now + ticks_at(pace, work) <= worker.duty_until
 
 
-class Disrupted(Sharing, Reserve, Outages, Ramps, Service):
-    """A service with systems that fail, or people who are called in, have several items in hand, still learn."""
+RARE = (OwnTimes, Sharing, Reserve, Outages, Ramps)
+"""What most services do not have; those that come first have the first say."""

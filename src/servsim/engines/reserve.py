@@ -31,6 +31,10 @@ class Crew:
 class Reserve(Presence):
     """Workers who are called in by pressure on the queues of their pool."""
 
+    @staticmethod
+    def is_used(plan: Plan, workload: Workload) -> bool:
+        return bool(plan.reserves.worker.any())
+
     def __init__(self, plan: Plan, workload: Workload) -> None:
         super().__init__(plan, workload)
         of = plan.reserves

@@ -35,6 +35,10 @@ class Person:
 class Sharing(Presence):
     """People who have several items in hand."""
 
+    @staticmethod
+    def is_used(plan: Plan, workload: Workload) -> bool:
+        return bool(len(plan.worker_person))
+
     def __init__(self, plan: Plan, workload: Workload) -> None:
         super().__init__(plan, workload)
         places: dict[int, list[Worker]] = {}
