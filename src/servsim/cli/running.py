@@ -1,0 +1,105 @@
+"""Commands that let the clock run: run, compare, follow."""
+
+from __future__ import annotations
+
+import argparse
+
+from servsim.cli.asking import all_loaded, common_settings, one_of, split, to_compare, without_repetition
+from servsim.cli.command import DONE, Command
+from servsim.cli.results import progress_bar, reported, results_folder, write_log
+
+
+def _run_one(args: argparse.Namespace) -> int:
+    from servsim.experiment import run_one
+    from servsim.project import find
+
+    project = find(args.project)
+    names, words = split(args.words)
+    (loaded,) = all_loaded(project, [one_of(project, names, "run")], words)
+    scenario, settings = loaded.scenario, loaded.settings
+    folder = results_folder(project, settings, scenario.name)
+    with progress_bar(settings.language) as progress:
+        comparison = run_one(scenario, settings, progress, {scenario.name: loaded.composed.mapping})
+    code = reported(comparison, folder, words)
+    if args.log:
+        write_log(scenario, settings, folder / f"log.{args.log}")
+    return code
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from servsim.compose import composing
+    from servsim.experiment import compare
+    from servsim.project import find, study_of
+
+    project = find(args.project)
+    names, words = split(args.words)
+    with composing(project) as composer:
+        asked, common = to_compare(composer, names, words)
+    loaded = without_repetition(all_loaded(project, asked, common))
+    settings = common_settings(loaded)
+    folder = results_folder(project, settings, study_of(asked[0].name))
+    configs = {one.scenario.name: one.composed.mapping for one in loaded}
+    with progress_bar(settings.language) as progress:
+        comparison = compare([one.scenario for one in loaded], settings, progress, configs)
+    return reported(comparison, folder, common)
+
+
+def _follow(args: argparse.Namespace) -> int:
+    from servsim.model.errors import InputError
+    from servsim.project import find
+    from servsim.report.story import story
+    from servsim.simulate import simulate
+
+    project = find(args.project)
+    names, words = split(args.words)
+    numbers = {key: next((w.partition("=")[2] for w in words if w.startswith(f"{key}=")), None) for key in _NUMBERS}
+    words = [word for word in words if word.partition("=")[0] not in numbers]
+    if numbers["case"] is None:
+        raise InputError("servsim follow: which case? for example: servsim follow desk/baseline case=17")
+    (loaded,) = all_loaded(project, [one_of(project, names, "follow")], words)
+    case, replication = (_number(key, numbers[key] or "0") for key in _NUMBERS)
+    run = simulate(loaded.scenario, seed=loaded.settings.seed, replication=replication)
+    print(story(run, case, loaded.settings.language))
+    return DONE
+
+
+_NUMBERS = ("case", "replication")
+
+
+def _number(key: str, text: str) -> int:
+    from servsim.model.errors import InputError
+
+    if not text.isdecimal():
+        raise InputError(f"command line: {key}: expected a whole number ≥ 0, got '{text}'")
+    return int(text)
+
+
+COMMANDS = {
+    "run": Command(
+        _run_one,
+        "SCENARIO [key=value …] [--log csv|xes]",
+        "All figures of one scenario with their intervals.\n"
+        "Writes results/STUDY-VARIANT, in place of the last run there; experiment=NAME writes results/NAME.",
+        ("run fault_repair/peak_30", "run fault_repair/peak_30 replications=50 seed=7", "run fault_repair --log xes"),
+        (("--log", {"choices": ("csv", "xes"), "help": "also write the event log of replication 0"}),),
+    ),
+    "compare": Command(
+        _compare,
+        "[STUDY | SCENARIO …] [key=value …]",
+        "Which scenario is better than the baseline, by how much, and how sure that is.\n"
+        "The first scenario is the baseline. A setting with several values adds a scenario for each.\n"
+        "Writes results/STUDY, in place of the last comparison there; experiment=NAME writes results/NAME.",
+        (
+            "compare fault_repair",
+            "compare fault_repair/baseline fault_repair/peak_30 replications=50 seed=7 staffing.desk.day=12",
+            "compare fault_repair/baseline staffing.desk.day=10,12,14 experiment=more_by_day",
+            'compare fault_repair/baseline "staffing.desk.day=range(10,15,2)" dispatch=fcfs,edd',
+        ),
+    ),
+    "follow": Command(
+        _follow,
+        "SCENARIO case=NUMBER [replication=NUMBER] [key=value …]",
+        "What happened to one case, step by step.",
+        ("follow fault_repair/baseline case=17", "follow fault_repair/baseline case=17 replication=3 seed=7"),
+    ),
+}
