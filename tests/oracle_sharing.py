@@ -23,7 +23,7 @@ class Sharing:
 
     def speed(self: Any, w: Any) -> Fraction:
         n, paces = self.in_hand(w), [int(p) for p in self.plan.at_once_pace[w.pool] if p]
-        return Fraction(self.pace(w, w.hand), 100) * (Fraction(paces[n - 1], 100) if paces else Fraction(1, n))
+        return Fraction(self.pace(w, w.hand), 100) * (Fraction(paces[n - 1], 100_000) if paces else Fraction(1, n))
 
     def work_a_tick(self: Any) -> None:
         for w in self.workers:

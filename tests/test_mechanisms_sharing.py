@@ -20,7 +20,7 @@ from servsim.prepare import plan
 from servsim.simulate import simulate
 
 
-def chats(cases: dict[str, Case], pace: list[int], places: int = 2, **changes: Any) -> World:
+def chats(cases: dict[str, Case], pace: list[float], places: int = 2, **changes: Any) -> World:
     """Ann handles so many at once."""
     person = Person("desk", changes.pop("duty", [(0, 1000)]), changes.pop("breaks", ()))
     staff = {"ann": person, **{f"ann{k}": replace(person, same_as="ann") for k in range(2, places + 1)}}
@@ -66,6 +66,14 @@ def test_rule_4_each_is_slower_while_there_are_two(engine: Engine) -> None:
     """At 50 % each from 4 to 16: a does 4 + 6, b 6, and after 16 b does its last 4 alone."""
     cases = {"a": at_desk(0, 10), "b": at_desk(4, 10)}
     expect(engine, chats(cases, [100, 50]), "a 0 0 0 16 ann\n b 4 4 4 20 ann2\n left a 16, b 20")
+
+
+def test_rule_4_speeds_are_counted_to_the_thousandth_of_a_per_cent(engine: Engine) -> None:
+    """At 62.5 % b's 5 take 8, in which a does 5 as well; the other 5 of a take 5."""
+    world = chats({"a": at_desk(0, 10), "b": at_desk(0, 5)}, [100, 62.5])
+    expect(engine, world, "a 0 0 0 13 ann\n b 0 0 0 8 ann2\n left a 13, b 8")
+    model = desk({"pace": [100, 62.5, 33.333]}, "1/h", {"kind": "constant", "value": "5 min"})
+    assert plan(model).at_once_pace.tolist() == [[100_000, 62_500, 33_333]]
 
 
 def test_rule_4_shared_out_equally(engine: Engine) -> None:

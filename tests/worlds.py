@@ -101,7 +101,7 @@ class Team:
     overtime_limit: int | None = None
     needs: Sequence[str] = ()  # systems
     called: Called | None = None  # when the reserve is
-    at_once: Sequence[int] = ()  # speed of each item with so many in hand; where persons have places: equal if empty
+    at_once: Sequence[float] = ()  # speed of each item with so many in hand; where persons have places: equal if empty
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class World:
             ramp_at=self.ticks([at for _, at, _ in ramps]),
             ramp_pace=ids([[share if s in able[w] else 0 for s in skills] for w, _, share in ramps]),
             worker_person=ids(persons if any(person.same_as for person in people) else []),
-            at_once_pace=ids([[*team.at_once, *[0] * 9][:9] for team in self.teams.values()]),
+            at_once_pace=ids([[*(1000 * speed for speed in team.at_once), *[0] * 9][:9] for team in self.teams.values()]),
             waiting_places=ids([self.places.get(skill, -1) for skill in skills] if self.places else []),
         )
 

@@ -15,21 +15,22 @@ from servsim.engines.floor import Pool, Queue, Worker
 from servsim.engines.presence import Presence
 from servsim.records import Plan, Workload
 
+FULL = 100_000
+"""The speed that is not slowed down, in thousandths of per cent."""
+
 
 class Person:
     """The places of one person, and when it was last counted what they had done."""
 
-    __slots__ = ("counted_at", "places", "shares", "unit")
+    __slots__ = ("busy", "counted_at", "shares", "unit")
 
-    def __init__(self, places: list[Worker], paces: list[int]) -> None:
-        self.places, self.counted_at = places, 0
-        numbers = range(1, len(places) + 1)
+    def __init__(self, n_places: int, paces: list[int]) -> None:
+        self.busy: list[Worker] = []  # the places with an item in hand
+        self.counted_at = 0
+        numbers = range(1, n_places + 1)
         even = 1 if paces else math.lcm(*numbers)
-        self.shares = paces or [100 * even // n for n in numbers]  # speed of each with so many in hand
-        self.unit = 10_000 * even  # units of work in a tick: per cent of a pace in per cent
-
-    def busy(self) -> list[Worker]:
-        return [place for place in self.places if place.item >= 0]
+        self.shares = paces or [FULL * even // n for n in numbers]  # speed of each with so many in hand
+        self.unit = 100 * FULL * even  # units of work in a tick: thousandths of per cent of a pace in per cent
 
 
 class Sharing(Presence):
@@ -48,7 +49,7 @@ class Sharing(Presence):
         self.person_of: dict[int, Person] = {}
         for first, own in places.items():
             if len(own) > 1:
-                person = Person(own, [pace for pace in paces[plan.worker_pool[first]] if pace])
+                person = Person(len(own), [pace for pace in paces[plan.worker_pool[first]] if pace])
                 self.person_of.update((place.id, person) for place in own)
         self.units_left: dict[int, int] = {}
         self.ends: dict[int, int] = {}
@@ -68,16 +69,15 @@ class Sharing(Presence):
 
     def count(self, person: Person, now: int) -> None:
         """What has been done since it was last counted."""
-        busy, passed = person.busy(), now - person.counted_at
+        busy, passed = person.busy, now - person.counted_at
         person.counted_at = now
         for worker in busy if passed else ():
             self.units_left[worker.item] -= passed * self.speed(person, worker, len(busy))
 
-    def foresee(self, person: Person, now: int, done: int = -1) -> None:
-        """Book anew when each item in hand, but the one that is done, will be completed; what is due now stays due."""
-        busy = [worker for worker in person.busy() if worker.item != done]
-        for worker in busy:
-            item, speed = worker.item, self.speed(person, worker, len(busy))
+    def foresee(self, person: Person, now: int) -> None:
+        """Book anew when each item in hand will be completed; what is due now stays due."""
+        for worker in person.busy:
+            item, speed = worker.item, self.speed(person, worker, len(person.busy))
             if self.ends.get(item) == now:
                 continue
             self.clock.cancel(COMPLETION, item)
@@ -98,19 +98,24 @@ class Sharing(Presence):
         again = self.resumed_at.get(item) == now
         self.units_left[item] = person.unit * (self.work_left[item] if again else self.work[item])
         self.ends.pop(item, None)
+        person.busy.append(worker)
         self.foresee(person, now)
 
     def complete(self, item: int) -> None:
-        person, now = self.person_of.get(self.worker_of[item]), self.clock.tick
+        worker, now = self.workers[self.worker_of[item]], self.clock.tick
+        person = self.person_of.get(worker.id)
         if person is not None:
             self.count(person, now)
-            self.foresee(person, now, done=item)
+            person.busy.remove(worker)
+            self.foresee(person, now)
         super().complete(item)
 
     def lay_down(self, worker: Worker, now: int) -> None:
         super().lay_down(worker, now)
-        if worker.id in self.person_of:
-            self.foresee(self.person_of[worker.id], now)
+        person = self.person_of.get(worker.id)
+        if person is not None:
+            person.busy.remove(worker)
+            self.foresee(person, now)
 
     def left_of(self, worker: Worker, now: int) -> int:
         person = self.person_of.get(worker.id)
@@ -122,8 +127,10 @@ class Sharing(Presence):
     def able(self, pools: list[Pool], queue: Queue, item: int, now: int) -> Sequence[Worker]:
         """Only the places of those who have fewest in hand."""
         able = super().able(pools, queue, item, now)
-        fewest = min(map(self.in_hand, able), default=0)
-        return [worker for worker in able if self.in_hand(worker) == fewest]
+        numbers = list(map(self.in_hand, able))
+        fewest = min(numbers, default=0)
+        return [worker for worker, number in zip(able, numbers, strict=True) if number == fewest]
 
     def in_hand(self, worker: Worker) -> int:
-        return len(self.person_of[worker.id].busy()) if worker.id in self.person_of else 0
+        person = self.person_of.get(worker.id)
+        return len(person.busy) if person is not None else 0

@@ -109,6 +109,7 @@ Number = Annotated[float, _number(0, _ALL, False, "a number ≥ 0", "不小于 0
 AboveZero = Annotated[float, _number(5e-324, _ALL, False, "a number above 0", "大于 0 的数字")]
 Share = Annotated[float, _number(0, 1, False, "a share between 0 and 1", "0 与 1 之间的份额")]
 Percent = Annotated[int, _number(1, 10_000, True, "per cent as a whole number ≥ 1", "不小于 1 的百分数（整数）")]
+Speed = Annotated[float, _number(0.001, 10_000, False, "per cent ≥ 0.001", "不小于 0.001 的百分数")]
 
 
 def sums_to_one(shares: Mapping[Any, float] | tuple[float, ...], what: str = "shares") -> None:

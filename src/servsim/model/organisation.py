@@ -8,7 +8,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, field_validator, model_validator
 
-from servsim.model.base import Count, Date, Duration, Id, Label, Model, Number, Percent, Positive, Share, TimeOfDay
+from servsim.model.base import (
+    Count,
+    Date,
+    Duration,
+    Id,
+    Label,
+    Model,
+    Number,
+    Percent,
+    Positive,
+    Share,
+    Speed,
+    TimeOfDay,
+)
 from servsim.model.calendar import WEEKDAYS, Days, Hours, apart, by_day
 from servsim.model.disruptions import Needs
 from servsim.model.errors import expected, refuse
@@ -102,13 +115,14 @@ class Reserve(Model):
 
 
 class AtOnce(Model):
-    """How many items a worker has in hand at once, and the speed of each, in per cent, while it is one, two, three, …
+    """How many items a worker has in hand at once, and the speed of each, in per cent (to the thousandth), while it is
+    one, two, three, …
 
     Without `pace` nothing is slowed down; `sharing: equal` shares the speed out equally among the items in hand.
     """
 
     cases: Positive = 100
-    pace: tuple[Percent, ...] = ()
+    pace: tuple[Speed, ...] = ()
     sharing: Literal["equal"] | None = None
 
     @model_validator(mode="before")
@@ -130,8 +144,8 @@ class AtOnce(Model):
             raise refuse((("cases",), "must be at most 200"))
         return self
 
-    def paces(self) -> tuple[int, ...]:
-        """Speed of each item by the number in hand; empty where it is shared out equally."""
+    def paces(self) -> tuple[float, ...]:
+        """Speed of each item by the number in hand, in per cent; empty where it is shared out equally."""
         return () if self.sharing else self.pace or (100,) * self.cases
 
     @property

@@ -135,8 +135,9 @@ def _persons(people: list[Person]) -> np.ndarray:
 
 
 def _speeds(scenario: Scenario) -> np.ndarray:
-    """[pools, number in hand] speed of each item in hand in per cent; 0 where nothing is said."""
-    pools = [pool.at_once.paces() if pool.at_once else () for pool in scenario.pools.values()]
+    """[pools, number in hand] speed of each item in hand in thousandths of per cent; 0 where nothing is said."""
+    of = [pool.at_once.paces() if pool.at_once else () for pool in scenario.pools.values()]
+    pools = [[round(1000 * pace) for pace in paces] for paces in of]
     most = max(map(len, pools))
     return np.array([[*paces, *[0] * (most - len(paces))] for paces in pools], np.int32).reshape(len(pools), most)
 

@@ -92,7 +92,7 @@ class Plan:
     worker_person: Ids = field(default_factory=lambda: np.empty(0, np.int32))
     """[workers] the first place of the same person"""
     at_once_pace: Ids = field(default_factory=lambda: np.zeros((0, 0), np.int32))
-    """[pools, number in hand] speed of each item in per cent; all 0: the speed is shared out equally"""
+    """[pools, number in hand] speed of each item in thousandths of per cent; all 0: the speed is shared out equally"""
 
     # paces that hold from a tick on, in place of `pace`, by worker and time; taken on when a duty begins
     ramp_worker: Ids = field(default_factory=lambda: np.empty(0, np.int32))
