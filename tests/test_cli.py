@@ -263,6 +263,20 @@ def test_follow_tells_one_case(project: TemporaryProject) -> None:
     assert "999999" in said.err
 
 
+def test_facts_are_held_against_what_is_simulated(project: TemporaryProject) -> None:
+    assert project.servsim("facts").out == "desk/baseline: no facts are stated\n\n"
+    fact = "facts: {busy: {label: how busy, value: %s, kpi: utilisation, tolerance: 0.05, source: the manager}}\n"
+    text = project.path("scenarios/desk/baseline.yaml").read_text(encoding="utf-8")
+    for value, code, verdict in (("0.99", 1, " no "), ("0.01", 1, " no ")):
+        project.write("scenarios/desk/baseline.yaml", text + fact % value)
+        said = project.servsim("facts", "desk", "replications=2")
+        assert (said.code, verdict in said.out) == (code, True), said
+    simulated = float(said.out.split("how busy")[1].split("%")[1].split()[0]) / 100
+    project.write("scenarios/desk/baseline.yaml", text + fact % simulated)
+    said = project.servsim("facts", "replications=2")
+    assert (said.code, " yes " in said.out, "the manager" in said.out) == (0, True, True), said
+
+
 # ---------------------------------------------------------------------- new, hydra, names of folders
 def test_new_writes_a_project_that_runs(project: TemporaryProject) -> None:
     said = project.servsim("new", "inside/my other desk")

@@ -305,9 +305,9 @@ def test_the_page_has_all_its_parts(tmp_path: Path, language: str) -> None:
 
 def test_facts_stand_beside_what_is_simulated() -> None:
     text = page.markdown(findings("peak_30"), {})
-    late = "| not answered within 2 h | report.txt | 70.0 % | 69.2 % [67.2, 71.2] | ± 3 percentage points | yes |"
+    late = "| not answered within 2 h | 70.0 % | 69.2 % [67.2, 71.2] | ± 3 percentage points | yes | report.txt |"
     assert late in text
-    assert "| cycle | report.txt | 8.00 h | 8.62 h [8.36, 8.88] | ± 0.167 h | no |" in text
+    assert "| cycle | 8.00 h | 8.62 h [8.36, 8.88] | ± 0.167 h | no | report.txt |" in text
     assert r"| load | 12 an hour | not \| reported |" in text
 
 

@@ -1,4 +1,4 @@
-"""What can be asked for on the command line: `servsim list | show | check | run | compare | follow | new | hydra`."""
+"""What can be asked for on the command line, and how a word becomes one of the commands."""
 
 from __future__ import annotations
 

@@ -61,20 +61,25 @@ def reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> int
 
     language = comparison.settings.language
     table = comparison_table if len(comparison.scenarios) > 1 else run_table
-    _console().print(table(comparison, language))
+    console().print(table(comparison, language))
     stale = [] if _tells_of(folder, comparison) else [folder / log for log in _LOGS]
     with writing(folder):
         write(comparison, folder, language, common)
         for log in stale:
             log.unlink(missing_ok=True)
     print(f"\n{shown(folder)}/report.md")
+    return tell_failures(comparison)
+
+
+def tell_failures(comparison: Comparison) -> int:
+    """Says which replications failed; the exit code."""
     for failure in comparison.failures.itertuples(index=False):
         who = f"{failure.scenario} replication {failure.replication} seed {failure.seed}"
         print(f"failed: {who}: {failure.message}", file=sys.stderr)
     return NOT_HELD if len(comparison.failures) else DONE
 
 
-def _console() -> Console:
+def console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=False)

@@ -1,12 +1,26 @@
-"""Commands that let the clock run: run, compare, follow."""
+"""Commands that let the clock run: run, compare, facts, follow."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from servsim.cli.asking import all_loaded, common_settings, one_of, split, to_compare, without_repetition
-from servsim.cli.command import DONE, Command
-from servsim.cli.results import progress_bar, reported, results_folder, write_log
+from servsim.cli.asking import (
+    Asked,
+    all_loaded,
+    asked_for,
+    common_settings,
+    one_of,
+    split,
+    to_compare,
+    without_repetition,
+)
+from servsim.cli.command import DONE, NOT_HELD, Command
+from servsim.cli.results import console, progress_bar, reported, results_folder, tell_failures, write_log
+
+if TYPE_CHECKING:
+    from servsim.project import Project
 
 
 def _run_one(args: argparse.Namespace) -> int:
@@ -42,6 +56,35 @@ def _compare(args: argparse.Namespace) -> int:
     with progress_bar(settings.language) as progress:
         comparison = compare([one.scenario for one in loaded], settings, progress, configs)
     return reported(comparison, folder, common)
+
+
+def _facts(args: argparse.Namespace) -> int:
+    from servsim.experiment import run_one
+    from servsim.project import find
+    from servsim.report.terminal import facts_table
+
+    project = find(args.project)
+    names, words = split(args.words)
+    all_hold = True
+    for one in all_loaded(project, _with_facts(project, names), words):
+        scenario, language = one.scenario, one.settings.language
+        if not scenario.facts:
+            print(f"{scenario.name}: no facts are stated\n")
+            continue
+        with progress_bar(language) as progress:
+            found = run_one(scenario, one.settings, progress, {scenario.name: one.composed.mapping})
+        shown, hold = facts_table(found, language)
+        console().print(shown)
+        all_hold = tell_failures(found) == DONE and hold and all_hold
+    return DONE if all_hold else NOT_HELD
+
+
+def _with_facts(project: Project, names: Sequence[str]) -> list[Asked]:
+    """The scenarios named, or the baselines of all studies."""
+    from servsim.project import BASELINE
+
+    every = [f"{study}/{BASELINE}" for study in project.studies if project.has(f"{study}/{BASELINE}")]
+    return [asked_for(project, name) for name in names or every]
 
 
 def _follow(args: argparse.Namespace) -> int:
@@ -95,6 +138,12 @@ COMMANDS = {
             "compare fault_repair/baseline staffing.desk.day=10,12,14 experiment=more_by_day",
             'compare fault_repair/baseline "staffing.desk.day=range(10,15,2)" dispatch=fcfs,edd',
         ),
+    ),
+    "facts": Command(
+        _facts,
+        "[STUDY | SCENARIO …] [key=value …]",
+        "What the sources report beside what the baseline simulates; exit code 1 where one is missed.",
+        ("facts", "facts fault_repair replications=40"),
     ),
     "follow": Command(
         _follow,

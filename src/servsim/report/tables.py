@@ -62,7 +62,7 @@ def kpis(found: Findings, scenario: str) -> Table:
 def facts(found: Findings) -> Table:
     """What the sources report beside what the baseline simulates: reported, simulated, tolerance, within it or not."""
     header = tuple(
-        Cell(found.words(f"table.{c}")) for c in ("fact", "source", "reported", "simulated", "tolerance", "within")
+        Cell(found.words(f"table.{c}")) for c in ("fact", "reported", "simulated", "tolerance", "within", "source")
     )
     return Table(header, tuple(_fact(found, name, fact) for name, fact in _entries(found, "facts")), numeric=False)
 
@@ -112,6 +112,11 @@ def within_tolerance(found: Findings, fact: Mapping[str, Any]) -> tuple[Estimate
     if fact.get("transform") == "complement":
         estimate = Estimate(1 - estimate.mean, 1 - estimate.upper, 1 - estimate.lower, estimate.n)
     return estimate, abs(estimate.mean - float(fact["value"])) <= float(fact.get("tolerance", 0.0)) + 1e-12
+
+
+def missed(found: Findings) -> list[str]:
+    """The facts that the baseline does not come near enough to."""
+    return [name for name, fact in _entries(found, "facts") if not within_tolerance(found, fact)[1]]
 
 
 def _scenarios_by(found: Findings, columns: tuple[str, ...]) -> Table:
@@ -164,7 +169,7 @@ def _fact(found: Findings, name: str, fact: Mapping[str, Any]) -> tuple[Cell, ..
     reported, source = scale.value(float(fact["value"])), str(fact.get("source", ""))
     verdict = found.words("table.yes" if within else "table.no")
     allowed = f"± {scale.difference(tolerance, in_words=True)}"
-    return tuple(map(Cell, (label, source, reported, simulated, allowed, verdict)))
+    return tuple(map(Cell, (label, reported, simulated, allowed, verdict, source)))
 
 
 def _entries(found: Findings, section: str, scenario: str = "") -> list[tuple[str, Mapping[str, Any]]]:

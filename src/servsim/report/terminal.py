@@ -45,6 +45,15 @@ def run_table(comparison: Comparison, language: str = "en") -> Group:
     return Group(_answer(found), "", _Blocks(content), *_notes(found, content))
 
 
+def facts_table(comparison: Comparison, language: str = "en") -> tuple[Group, bool]:
+    """(reported beside simulated for each fact of the only scenario of a run, are all within their tolerance)"""
+    from rich.console import Group
+
+    found = Findings(comparison, words(language))
+    content = tables.facts(found)
+    return Group(_Paragraph(comparison.baseline), _answer(found), "", _Blocks(content)), not tables.missed(found)
+
+
 class _Paragraph:
     """A text wrapped to the width there is, Chinese too, with a mark before its first line."""
 
