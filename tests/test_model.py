@@ -614,7 +614,7 @@ CASES: list[tuple[str, Any, str, str]] = [
         "demand.online.arrivals.per_hour",
         {"mon-fri": [1, 2]},
         "demand.online.arrivals.per_hour.mon-fri",
-        "needs 24, 48 or 96 numbers",
+        "needs 24, 48, 96, 288 or 1440 numbers",
     ),
     (
         "demand.visits.arrivals.times",
@@ -629,6 +629,7 @@ CASES: list[tuple[str, Any, str, str]] = [
         HERE,
         "has no effect here: appointments",
     ),
+    ("demand.online.busy_days", {"cv": 0.2, "factor": 1}, HERE, "needs either `cv` or `factor`"),
     ("demand.visits.busy_days", {"cv": 0.2}, HERE, "has no effect here: appointments"),
     ("demand.visits.batch", {"sizes": {2: 1}}, HERE, "has no effect here: appointments"),
     ("dispatch.rule", "proirity", HERE, "there is no dispatch rule 'proirity'; did you mean priority?"),

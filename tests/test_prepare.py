@@ -110,7 +110,7 @@ def test_no_case_comes_in_an_hour_without_rate() -> None:
     assert abs(within.mean() - 0.5) <= 4 / math.sqrt(12 * len(within))
 
 
-@pytest.mark.parametrize("slots", [24, 48, 96])
+@pytest.mark.parametrize("slots", [24, 48, 96, 288, 1440])
 def test_rates_are_cases_per_hour_however_long_the_slots(slots: int) -> None:
     rates = [0.0] * slots
     rates[slots // 2 : slots // 2 + slots // 24] = [500.0] * (slots // 24)  # from 12 to 13
@@ -164,6 +164,22 @@ def test_a_surge_multiplies_the_arrivals_of_its_dates_both_included() -> None:
     at = arrived({"kind": "poisson", "rate": "100/h"}, days=4, factor=0.5, surges=surges)
     for count, expected in zip(np.bincount(at // DAY), (1200, 3600, 7200, 1200), strict=True):
         assert abs(count - expected) <= 4 * math.sqrt(expected)
+
+
+def test_the_factor_of_a_busy_day_may_have_any_distribution() -> None:
+    """Two kinds of day: 60 and 360 arrivals; as many of either as the shares say."""
+    parts = [{"share": 0.75, "of": 0.25}, {"share": 0.25, "of": 1.5}]
+    busy = {"factor": {"kind": "mixture", "parts": parts}}
+    counts = np.bincount(arrived({"kind": "poisson", "rate": "10/h"}, days=1000, busy_days=busy) // DAY, minlength=1000)
+    busy_ones = counts[counts > 180]
+    assert abs(busy_ones.mean() - 360) <= 4 * math.sqrt(360 / 250)
+    assert abs(counts[counts <= 180].mean() - 60) <= 4 * math.sqrt(60 / 750)
+    assert abs(len(busy_ones) - 250) <= 4 * math.sqrt(250 * 0.75)
+
+
+def test_members_of_a_finite_source_come_no_more_than_so_many_times() -> None:
+    source = {"case_class": "ordinary", "arrivals": {"kind": "finite", "population": 3, "away": "1 us", "times": 7}}
+    assert len(drawn(demand={"calls": source}).arrived_at) == 21
 
 
 def test_busy_days_inflate_the_variance_of_the_counts_and_not_their_mean() -> None:

@@ -98,7 +98,8 @@ def _rates(scenario: Scenario, source: str, demand: Demand) -> Intensity | None:
     """Expected arrivals over time, factors and surges included; None for kinds that have no rate."""
     kind, clock = demand.arrivals, scenario.clock
     end = clock.until if clock.arrivals_in_run_out else clock.horizon
-    without_dice = demand.model_copy(update={"busy_days": None})  # a factor of mean 1
+    busy = demand.busy_days.mean if demand.busy_days else 1.0
+    without_dice = demand.model_copy(update={"busy_days": None, "factor": demand.factor * busy})
     given = Given(source, without_dice, clock, Streams(0, 0), end)
     if isinstance(kind, Hourly):
         rates, silent = kind.by_day(), np.zeros(24)

@@ -28,7 +28,7 @@ from servsim.model.base import (
 )
 from servsim.model.calendar import Days, by_day
 from servsim.model.cases import WrittenCase
-from servsim.model.distributions import AnyDistribution
+from servsim.model.distributions import AnyDistribution, NumberDistribution
 from servsim.model.errors import InputError, refuse
 from servsim.model.files import check_columns
 from servsim.registry import Registry
@@ -47,7 +47,8 @@ class Arrivals(Model):
 
 @ARRIVALS.register("hourly")
 class Hourly(Arrivals):
-    """Poisson with a rate for each hour (24 numbers), half hour (48) or quarter (96) of a day, in cases per hour.
+    """Poisson with a rate for each hour (24 numbers), half hour (48), quarter (96), five minutes (288) or minute (1440)
+    of a day, in cases per hour.
 
     Days that are not named have no arrivals; a holiday falls back to the Sunday.
     """
@@ -59,8 +60,9 @@ class Hourly(Arrivals):
     @classmethod
     def _whole_days(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
         for days, rates in value.items():
-            if len(rates) not in (24, 48, 96):
-                raise refuse(((days,), f"needs 24, 48 or 96 numbers (cases per hour), got {len(rates)}"))
+            if len(rates) not in (24, 48, 96, 288, 1440):
+                told = "needs 24, 48, 96, 288 or 1440 numbers (cases per hour)"
+                raise refuse(((days,), f"{told}, got {len(rates)}"))
         by_day(value)
         return value
 
@@ -195,11 +197,15 @@ class Listed(Arrivals):
 
 @ARRIVALS.register("finite")
 class Finite(Arrivals):
-    """So many members who come again and again: each is away for a while, comes, and is away again after leaving."""
+    """So many members who come again and again: each is away for a while, comes, and is away again after leaving.
+
+    Each comes at most so many `times` (null: as often as it can before the clock stops).
+    """
 
     kind: Literal["finite"] = "finite"
     population: Positive
     away: AnyDistribution
+    times: Positive | None = None
 
     fixed: ClassVar[str | None] = "the members of a finite source come when they come; change `population` or `away`"
 
@@ -216,9 +222,30 @@ AnyArrivals = Annotated[Arrivals, OneOf(ARRIVALS)]
 
 
 class BusyDays(Model):
-    """A gamma factor of mean 1 for each date (doubly stochastic Poisson)."""
+    """A factor for each date (doubly stochastic Poisson): gamma with mean 1 and `cv`, or from any distribution of plain
+    numbers."""
 
-    cv: AboveZero
+    cv: AboveZero | None = None
+    factor: NumberDistribution | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.cv is None) == (self.factor is None):
+            raise ValueError("needs either `cv` or `factor`")
+        return self
+
+    @property
+    def mean(self) -> float:
+        return 1.0 if self.factor is None else self.factor.mean
+
+    def quantile(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.factor is not None:
+            return np.maximum(self.factor.quantile(u), 0.0)
+        assert self.cv is not None
+        from scipy.special import gammaincinv
+
+        shape = self.cv**-2
+        return np.asarray(gammaincinv(shape, u) / shape)
 
 
 class Surge(Model):

@@ -143,13 +143,10 @@ def intensity(given: Given, per_day: Callable[[str], Floats]) -> Intensity:
 
 
 def _busy_factors(given: Given, n_days: int) -> Floats:
-    """Gamma of mean 1 and the asked cv for each date (doubly stochastic Poisson)."""
+    """The factor of each date."""
     if given.demand.busy_days is None:
         return np.ones(n_days)
-    from scipy.special import gammaincinv
-
-    shape = given.demand.busy_days.cv**-2
-    return np.asarray(gammaincinv(shape, given.streams.uniforms(n_days, given.source, "busy day")) / shape)
+    return given.demand.busy_days.quantile(given.streams.uniforms(n_days, given.source, "busy day"))
 
 
 def _walk(given: Given, gaps: Callable[[Floats], Floats], total: float, mean: float) -> Floats:
@@ -291,7 +288,8 @@ def finite(given: Given) -> Arrived:
     assert isinstance(kind, Finite)
     n, away = kind.population, np.empty((0, kind.population))
     rounds = int(given.end / kind.away.mean) + 2
-    while not len(away) or away.sum(axis=0).min() < given.end:
+    while not len(away) or (away.sum(axis=0).min() < given.end and len(away) != kind.times):
+        rounds = min(rounds, kind.times or rounds)
         u = given.streams.uniforms(rounds * n, given.source, "arrival")
         away = np.rint(kind.away.quantile(u)).reshape(rounds, n)
         rounds *= 2
