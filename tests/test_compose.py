@@ -80,6 +80,29 @@ def test_parents_may_be_named_from_the_scenarios_folder(root: Path) -> None:
     assert outcome("s/z")[3] == 3
 
 
+def test_variants_joined_are_as_a_file_that_builds_on_them(root: Path) -> None:
+    small(root, peak="label: {en: Peak, zh: 高峰}\ndefaults: [baseline, _self_, override /dispatch: edd]\nx: 3\n")
+    joined, written = compose("s/peak+late").mapping, compose("s/both").mapping
+    assert joined.pop("label") == {"en": "Peak + late", "zh": "高峰 + late"}
+    assert {**joined, "name": "s/both"} == written
+    assert outcome("s/late+deep") == ("sjf", 9, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("s/peak+lat", "there is no scenario 's/lat'; did you mean s/late"),
+        ("peak+late", "'peak\\+late': write the study and its variants"),
+        ("s/peak+", "'s/peak\\+': write the study and its variants"),
+        ("s/peak+t/late", "there is no scenario 't/late'"),
+    ],
+)
+def test_what_cannot_be_joined_is_told(root: Path, name: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        find().scenario_named(name)
+    assert find().scenario_named("s/peak+s/late+peak") == "s/peak+late"
+
+
 def test_own_values_come_where_self_stands(root: Path) -> None:
     small(root, first="defaults: [baseline, _self_, deep]\nx: 5\n")
     assert outcome("s/first")[1] == 9

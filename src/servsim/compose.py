@@ -38,7 +38,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from servsim.model.errors import InputError
-from servsim.project import DEFAULTS, SELF, Project, find
+from servsim.project import DEFAULTS, JOINED, SELF, Project, find
 from servsim.registry import suggestion
 from servsim.sources import (
     COMMAND_LINE,
@@ -89,7 +89,7 @@ class ProjectSource(ConfigSource):
         self.project = Project(Path(self.path))
 
     def load_config(self, config_path: str) -> ConfigResult:
-        file = read(self._path(config_path))
+        file = _file(self.project, config_path) or read(self._path(config_path))
         header = self._get_header_dict(file.text[:512])
         content = _content(file)
         if not self.with_content:
@@ -128,7 +128,7 @@ class ProjectSource(ConfigSource):
         return (self.project.conf / config_path).is_dir()
 
     def is_config(self, config_path: str) -> bool:
-        return self._path(config_path).exists()
+        return JOINED in config_path or self._path(config_path).exists()
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         if config_path == "scenarios":
@@ -158,6 +158,11 @@ def register() -> None:
     if ProjectSearchPath not in plugins.discover(SearchPathPlugin):
         plugins.register(ProjectSource)
         plugins.register(ProjectSearchPath)
+
+
+def _file(project: Project, config_path: str) -> YamlFile | None:
+    """The file of a scenario, None for a path to anything else."""
+    return project.file(_scenario_name(config_path)) if config_path.startswith("scenarios/") else None
 
 
 def _scenario_name(config_path: str) -> str:
@@ -286,14 +291,14 @@ class Composer:
         config: Any = {}
         typed: Any = {}
         for path, package in files:
-            content = {k: v for k, v in _content(read(self._path(path))).items() if k not in _ORDER}
+            content = {k: v for k, v in _content(self._file(path)).items() if k not in _ORDER}
             config = merged(config, nested(package, content))
         for setting in settings:
             if setting.delete and not setting.group:
                 config = _without(config, setting)
             elif not setting.group:
                 typed = merged(typed, nested(setting.path, setting.value))
-        layers = [Layer(shown(self._path(path)), package, read(self._path(path)).root) for path, package in files]
+        layers = [Layer(shown(self._path(path)), package, self._file(path).root) for path, package in files]
         sources = Sources((*layers, command_line(typed)))
         return _resolved(merged(config, typed), sources), sources
 
@@ -318,6 +323,9 @@ class Composer:
     def _defaults(self, words: Iterable[str]) -> Any:
         loader: Any = GlobalHydra.instance().config_loader()
         return loader.compute_defaults_list("config", list(words), RunMode.RUN)
+
+    def _file(self, config_path: str) -> YamlFile:
+        return _file(self.project, config_path) or read(self._path(config_path))
 
     def _path(self, config_path: str) -> Path:
         if config_path.startswith("scenarios/"):
@@ -431,7 +439,7 @@ def build(composed: Composed, project: Project) -> tuple[Scenario, Settings]:
 
     from servsim.model import Scenario, Settings, split
 
-    scenario_part, settings_part = split(composed.mapping | {"name": composed.name.partition("[")[0]})
+    scenario_part, settings_part = split(composed.mapping | {"name": re.split(r"[\[+]", composed.name)[0]})
     found: list[Any] = []
     problems: list[str] = []
     for model, part in ((Scenario, scenario_part), (Settings, settings_part)):

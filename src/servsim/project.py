@@ -14,11 +14,12 @@ only what differs:
 All files below a variant are put in one line: parents before children, in the order in which they are named, each
 once. Later files win, in their values as in their choices (`- override /dispatch: edd`). Hydra alone composes a file
 twice when two parents share it, and then takes the choices of the one and the values of the other; `Project.chain` is
-why that does not happen here.
+why that does not happen here. `desk/peak+priority` is a scenario without a file: both variants together.
 """
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +30,11 @@ from typing import Any
 
 from servsim.model.errors import InputError
 from servsim.registry import suggestion
-from servsim.sources import YamlFile, dotted, entries, plain, read, shown
+from servsim.sources import YamlFile, dotted, entries, parsed, plain, read, shown
 
 BASELINE = "baseline"
+JOINED = "+"
+LANGUAGES = ("en", "zh")
 SELF = "_self_"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 DEFAULTS = Path(__file__).parent / "conf"
@@ -98,6 +101,15 @@ class Project:
     def path(self, name: str) -> Path:
         return self.scenarios / f"{name}.yaml"
 
+    def file(self, name: str) -> YamlFile:
+        """The scenario's file; of several joined, a text that gives them a label and sets nothing else."""
+        if JOINED not in name:
+            return read(self.path(name))
+        labels = [self.file(part).get("label") for part in parts_of(name)]
+        told = [_by_language(plain(label), part) for label, part in zip(labels, parts_of(name), strict=True)]
+        label = {language: f" {JOINED} ".join(text[language] for text in told) for language in LANGUAGES}
+        return parsed(self.path(name), json.dumps({"label": label}, ensure_ascii=False))
+
     def has(self, name: str) -> bool:
         """Is there such a file (names are told apart by case on every system)?"""
         return bool(_NAME.fullmatch(name)) and name in self._files
@@ -108,11 +120,25 @@ class Project:
         Raises InputError, with what was probably meant, where there is none.
         """
         name = _as_name(word)
+        if JOINED in name:
+            return self._joined(name)
         if self.has(name):
             return name
         if self.has(f"{name}/{BASELINE}"):
             return f"{name}/{BASELINE}"
         raise InputError(self._unknown(word, name))
+
+    def _joined(self, name: str) -> str:
+        """'desk/peak+priority' of itself and of 'desk/peak+desk/priority'. Raises InputError where one is missing."""
+        if not all(re.split(r"[+/]", name)) or "/" not in name.partition(JOINED)[0]:
+            raise InputError(f"'{name}': write the study and its variants, for example desk/peak{JOINED}priority")
+        study = study_of(name)
+        parts = [part if "/" in part else f"{study}/{part}" for part in name.split(JOINED)]
+        found = dict.fromkeys(self.scenario_named(part) for part in parts)
+        other = next((part for part in found if study_of(part) != study), None)
+        if other:
+            raise InputError(f"'{name}': only scenarios of one study can be joined, and {other} is of another")
+        return f"{study}/{JOINED.join(map(variant_of, found))}"
 
     def study_named(self, word: str) -> str | None:
         """The study that a word means, None if it means a scenario or nothing."""
@@ -188,7 +214,9 @@ class Project:
     # ------------------------------------------------------------------ what a scenario builds on
     def scenario_file(self, name: str) -> ScenarioFile:
         """The scenario's file, its references checked. Raises InputError with file and line."""
-        file = read(self.path(name))
+        file = self.file(name)
+        if JOINED in name:
+            return ScenarioFile(name, file, (*parts_of(name), SELF), {}, ())
         node = file.get("defaults")
         order: list[str] = []
         choices: dict[str, Any] = {}
@@ -287,6 +315,17 @@ def study_of(name: str) -> str:
 def variant_of(name: str) -> str:
     """'peak' of 'desk/peak' and of 'peak'."""
     return name.partition("/")[2] or name
+
+
+def parts_of(name: str) -> list[str]:
+    """['desk/peak', 'desk/priority'] of 'desk/peak+priority'."""
+    return [f"{study_of(name)}/{variant}" for variant in variant_of(name).split(JOINED)]
+
+
+def _by_language(label: Any, name: str) -> dict[str, str]:
+    known = label if isinstance(label, Mapping) else {}
+    default = next(iter(known.values()), None) or (label if isinstance(label, str) else variant_of(name))
+    return {language: str(known.get(language) or default) for language in LANGUAGES}
 
 
 def _is_part(name: str) -> bool:

@@ -83,7 +83,11 @@ def read(path: Path) -> YamlFile:
 
 @lru_cache(maxsize=512)
 def _read(path: Path, stamp: int) -> YamlFile:
-    text = _text(path)
+    return parsed(path, _text(path))
+
+
+def parsed(path: Path, text: str) -> YamlFile:
+    """A text as if it stood in a file at `path`. Raises InputError as `read`."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:

@@ -85,8 +85,9 @@ Rehearses changes of staffing, dispatch and process of a service before they are
 commands:
 {lines}
 
-A SCENARIO is study/variant, the file scenarios/study/variant.yaml; the study alone means all its variants in compare
-and its baseline elsewhere. key=value sets any value of it: staffing.desk.day=12, dispatch=edd, clock.horizon="2 wk".
+A SCENARIO is study/variant, the file scenarios/study/variant.yaml; study/one+other is both variants together; the
+study alone means all its variants in compare and its baseline elsewhere. key=value sets any value of a scenario:
+staffing.desk.day=12, dispatch=edd, clock.horizon="2 wk".
 
 first steps:
   servsim list

@@ -57,9 +57,6 @@ def _described(project: Project, name: str, language: str) -> tuple[str, str, bo
     return _label(own.own().get("label"), language), what, True
 
 
-_LANGUAGES = ("en", "zh")
-
-
 def _studies(project: Project, names: Sequence[str]) -> list[str]:
     """Studies to list; '' stands for scenarios outside of any."""
     from servsim.model.errors import InputError
@@ -73,14 +70,15 @@ def _studies(project: Project, names: Sequence[str]) -> list[str]:
 
 def _language(project: Project, settings: Sequence[str]) -> str:
     from servsim.model.errors import InputError
+    from servsim.project import LANGUAGES
     from servsim.sources import read
 
     chosen = next((word.partition("=")[2] for word in settings if word.startswith("language=")), None)
     shared = project.conf / "project.yaml"
     node = read(shared).get("language") if chosen is None and shared.is_file() else None
     language = chosen or (str(node.value) if node else "en")
-    if language not in _LANGUAGES:
-        raise InputError(f"language: there is no '{language}'{suggestion(language, _LANGUAGES)}")
+    if language not in LANGUAGES:
+        raise InputError(f"language: there is no '{language}'{suggestion(language, LANGUAGES)}")
     return language
 
 
