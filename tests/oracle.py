@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+from oracle_headcount import Headcount
 from oracle_outages import Outages
+from oracle_overflow import Overflow
+from oracle_owners import Owners
 from oracle_reserve import Reserve
 from oracle_sharing import Sharing, rounded
 
@@ -52,6 +55,9 @@ class Item:
     gate: int = -1
     quorum: int = 0
     not_awaited: bool = False
+    owner: int = -1  # whose it is
+    kept_until: int = -1
+    not_by: set[int] = field(default_factory=set)
     units: Fraction = Fraction(0)  # of work left, where several are in hand
 
     @property
@@ -83,7 +89,7 @@ class Worker:
         return self.on_duty and self.break_ends < 0 and self.hand is None
 
 
-class Oracle(Outages, Reserve, Sharing):
+class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
     """One run, by brute force."""
 
     def __init__(self, plan: Plan, work: Workload) -> None:
@@ -126,8 +132,11 @@ class Oracle(Outages, Reserve, Sharing):
         self.withdrawn: list[tuple[int, int]] = []
         self.turned: set[int] = set()  # cases that found no place to wait
         self.blocked: list[tuple[int, int]] = []
+        self.prepare_headcount()
         self.prepare_outages()
         self.prepare_reserve()
+        self.prepare_overflow()
+        self.prepare_owners()
 
     # ------------------------------------------------------------------ the clock
     def run(self, until: int) -> EventLog:
@@ -153,9 +162,12 @@ class Oracle(Outages, Reserve, Sharing):
             self.dispatch(t)
             self.comings(t)
             self.patience(t)
+            if first:
+                self.no_longer_kept(t)
             self.escalations(t)
             if first:
                 self.long_waits(t)
+                self.come_of_age(t)
             self.has_met = False
             if first:
                 self.meetings(t)
@@ -179,8 +191,12 @@ class Oracle(Outages, Reserve, Sharing):
             self.finish(item, t)
 
     def ends_of_shift(self, t: int) -> None:
-        for w in self.workers:
+        for place in range(len(self.workers)):
+            w = self.holding(place)
             if not (w.on_duty and w.duty_to == t):
+                continue
+            w = self.who_leaves(w, t)
+            if w is None:
                 continue
             rule = self.plan.pool_end_of_shift[w.pool]
             w.on_duty, w.break_owed = False, 0
@@ -204,7 +220,7 @@ class Oracle(Outages, Reserve, Sharing):
     def breaks_due(self, t: int) -> None:
         plan = self.plan
         for k in range(len(plan.break_worker)):
-            w = self.workers[plan.break_worker[k]]
+            w = self.holding(plan.break_worker[k])
             if plan.break_at[k] != t or not w.on_duty:
                 continue
             if w.break_ends >= 0 or (w.hand is not None and plan.break_postponed[k]):
@@ -219,7 +235,10 @@ class Oracle(Outages, Reserve, Sharing):
         for k in range(len(plan.duty_worker)):
             if plan.duty_from[k] != t:
                 continue
-            w = self.workers[plan.duty_worker[k]]
+            if (plan.duty_worker[k], t) in self.stayed:
+                continue
+            w = self.holding(plan.duty_worker[k])
+            self.came[w.number] = t
             w.on_duty, w.duty_from, w.duty_to = True, t, int(plan.duty_to[k])
             w.learnt_at = w.learnt_at if w.overtime else t
             if w.overtime:
@@ -360,7 +379,10 @@ class Oracle(Outages, Reserve, Sharing):
             spent += item.left
             agenda.append((item, t + (spent if lasts >= 0 else item.left)))
         for item, ends in agenda:
-            self.run_by_itself(item, t, ends)
+            item.started, item.state, item.ends = t, RUNNING, ends
+        for item, ends in agenda:
+            if ends == t and item.state == RUNNING:
+                self.finish(item, t)
 
     # ------------------------------------------------------------------ items
     def of_case(self, case: int) -> list[Item]:
@@ -380,6 +402,7 @@ class Oracle(Outages, Reserve, Sharing):
             item.state, item.entered = QUEUED, t
             self.entered_since.append(item.skill)
             item.rank += int(self.work.rank_slope[item.skill]) * t
+            self.settle_owner(item, t)
             return
         if item.gate >= 0:
             item.state = AT_GATE
@@ -498,6 +521,7 @@ class Oracle(Outages, Reserve, Sharing):
             self.take_up(w, item, t)
         else:
             w.idle_since = t
+            self.relieve(w, t)
 
     # ------------------------------------------------------------------ dispatch
     def dispatch(self, t: int) -> None:
@@ -570,6 +594,8 @@ class Oracle(Outages, Reserve, Sharing):
     def rank_in_hand(self, w: Worker, t: int) -> int:
         assert w.hand is not None
         if self.by_work_left(w.hand):
+            if self.shares_work(w):
+                return rounded(max(Fraction(0), w.hand.units))
             return max(0, w.hand.left - half_up((t - w.since) * self.pace(w, w.hand), 100))
         return w.hand.rank
 
@@ -578,7 +604,7 @@ class Oracle(Outages, Reserve, Sharing):
 
     def fits(self, w: Worker, item: Item, t: int) -> bool:
         late_starts = self.plan.pool_end_of_shift[w.pool] != EndOfShift.NO_LATE_START
-        if self.is_blocked(item):
+        if self.is_blocked(item) or not self.is_open(w.pool, item) or not self.is_for(w, item, t):
             return False
         if self.is_held_back(item) and (not w.is_idle or self.could(item) <= self.plan.keep_idle[item.skill]):
             return False
@@ -591,7 +617,7 @@ class Oracle(Outages, Reserve, Sharing):
     def could(self, item: Item) -> int:
         """So many eligible workers are idle."""
         able = (w for w in self.workers if self.plan.preference[w.pool, item.skill] >= 0)
-        return sum(w.is_idle and not self.is_stopped(w) for w in able)
+        return sum(w.is_idle and not self.is_stopped(w) and self.is_open(w.pool, item) for w in able)
 
     def named(self, able: list[Worker], item: Item, t: int) -> Worker:
         rule = self.plan.assignment[item.skill]
@@ -643,6 +669,12 @@ class Oracle(Outages, Reserve, Sharing):
             reserve_worker=np.array([w for w, _, _ in self.stays(until)], np.int32),
             reserve_from=np.array([begin for _, begin, _ in self.stays(until)], np.int64),
             reserve_to=np.array([end for _, _, end in self.stays(until)], np.int64),
+            owned_item=np.array([i for i, _, _ in self.owned], np.int32),
+            owned_at=np.array([at for _, at, _ in self.owned], np.int64),
+            owned_by=np.array([w for _, _, w in self.owned], np.int32),
+            duty_worker=np.array([w for w, _, _ in self.duties()], np.int32),
+            duty_from=np.array([begin for _, begin, _ in self.duties()], np.int64),
+            duty_to=np.array([end for _, _, end in self.duties()], np.int64),
             down_to=np.array([end if end >= 0 else until for _, _, end in self.down_log], np.int64),
         )
 

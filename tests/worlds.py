@@ -23,6 +23,8 @@ from servsim.records import (
     Followers,
     Leaves,
     Outcome,
+    Overflow,
+    Owners,
     Plan,
     Preempt,
     RankBy,
@@ -53,11 +55,19 @@ class Do:
     step: str = ""
     gate: str = ""
     needs: Sequence[str] = ()  # systems; the same for all visits to a step
+    same_as: str = ""
+    """a step: for the person of the last visit to it on the way here; OWNER, PREVIOUS: who first answered the case, or
+    the one that it follows"""
+    kept: int = 0  # for that person, for so long; FOR_EVER; 0: they have it if they are idle
+    not_as: Sequence[str] = ()  # steps: for nobody who was the last to do one of these on the way here
+    kind: str = ""  # of the step, for figures; the same for all visits to it
 
     @property
     def name(self) -> str:
         return self.step or self.skill or self.gate or "wait"
 
+
+OWNER, PREVIOUS, FOR_EVER = "the owner", "the owner of the case before", -1
 
 Path = Sequence["Do | tuple[Path, ...]"]
 """Visits one after the other; a tuple of paths is gone along in parallel and ends in a join; a number in
@@ -102,6 +112,7 @@ class Team:
     needs: Sequence[str] = ()  # systems
     called: Called | None = None  # when the reserve is
     at_once: Sequence[float] = ()  # speed of each item with so many in hand; where persons have places: equal if empty
+    idle_first: bool = False  # who is idle leaves first
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,15 @@ class Called:
     delay: int = 0
     stay: int = 0
     release: int = 0
+
+
+@dataclass(frozen=True)
+class Spill:
+    """A team takes items that have waited `after`, any while so many wait, or while nobody regular is on duty."""
+
+    after: int | None = None
+    waiting: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +180,7 @@ class World:
     systems: Mapping[str, Failing] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)  # skill: so many may wait
     own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # team or person: skill: work for them
+    overflow: Mapping[str, Mapping[str, Spill]] = field(default_factory=dict)  # skill: team, which has it: when
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -212,7 +233,9 @@ class World:
             keep_idle=np.array([self.hold_back.get(skill, (-1, -1))[1] for skill in skills], np.int64),
             victim_earliest=codes([skill in self.earliest for skill in skills]),
             systems=self.failing(),
+            idle_first=codes([team.idle_first for team in self.teams.values()]),
             reserves=self.reserves(),
+            overflow=self.spills(),
             ramp_worker=ids([w for w, _, _ in ramps]),
             ramp_at=self.ticks([at for _, at, _ in ramps]),
             ramp_pace=ids([[share if s in able[w] else 0 for s in skills] for w, _, share in ramps]),
@@ -232,6 +255,17 @@ class World:
             stay=self.ticks([c.stay for c in called]),
             release=np.array([c.release for c in called], np.int64),
             wage=np.zeros(len(called)),
+        )
+
+    def spills(self) -> Overflow:
+        """When teams take items of a queue only under a condition, as records."""
+        if not self.overflow:
+            return Overflow()
+        rows = [[self.overflow.get(skill, {}).get(team, Spill()) for skill in self.skills] for team in self.teams]
+        return Overflow(
+            after=np.array([self.ticks([one.after for one in row]) for row in rows]),
+            waiting=ids([[-1 if one.waiting is None else one.waiting for one in row] for row in rows]),
+            alone=codes([[one.alone for one in row] for row in rows]),
         )
 
     def failing(self) -> Systems:
@@ -273,6 +307,7 @@ class World:
         follow = [[int(first[c]) + k for k in item.then] for c, item in flat]
         steps = list(dict.fromkeys((item.do.name, item.do.skill, item.do.answers) for _, item in flat))
         needs = {(item.do.name, item.do.skill, item.do.answers): item.do.needs for _, item in flat}
+        kinds = {(item.do.name, item.do.skill, item.do.answers): item.do.kind for _, item in flat}
         forks = [i for i, after in enumerate(follow) if len(after) > 1]
         before = np.bincount([k for after in follow for k in after], minlength=len(flat))
         out = [Leaves.REJECTED if cases[c].rejected else Leaves.COMPLETED for c, _ in flat]
@@ -291,7 +326,7 @@ class World:
             steps=Steps(
                 names=tuple(name for name, _, _ in steps),
                 process=("p",) * len(steps),
-                kind=tuple("task" if skill else "delay" for _, skill, _ in steps),
+                kind=tuple(kinds[step] or ("task" if step[1] else "delay") for step in steps),
                 skill=ids([skills.index(skill) if skill else -1 for _, skill, _ in steps]),
                 responds=codes([answers for _, _, answers in steps]),
                 needs=codes([[name in needs[step] for name in self.systems] for step in steps]).reshape(
@@ -333,6 +368,7 @@ class World:
             own_time=np.array([self.ticks([of.get(item.do.skill) for _, item in flat]) for of in self.own.values()]),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
             quorum=codes([item.quorum for _, item in flat]),
+            owners=self.owners(items, first.tolist()),
         )
 
     def _rank(self, do: Do) -> int:
@@ -363,6 +399,32 @@ class World:
             on=codes([ON[on] for _, _, on, _ in dormant]),
             lag=self.ticks([lag for _, _, _, lag in dormant]),
             relation=codes([Relation.RETRY] * len(dormant)),
+        )
+
+    def owners(self, items: Sequence[Sequence[_Item]], first: Sequence[int]) -> Owners:
+        """Whose each item is, and whose it is not."""
+        flat = [(c, own, k) for c, own in enumerate(items) for k in range(len(own))]
+        named = max((len(own[k].do.not_as) for _, own, k in flat), default=0)
+        if not named and not any(own[k].do.same_as for _, own, k in flat):
+            return Owners()
+        names, cases = list(self.cases), list(self.cases.values())
+
+        def last(c: int, own: Sequence[_Item], k: int, step: str) -> int:
+            place = _last_visit(own, k, step)
+            return -1 if place < 0 else first[c] + place
+
+        def of_case(c: int, owner: str) -> int:
+            follows = cases[c].follows
+            before = names.index(follows[0]) if follows else -1
+            return {OWNER: c, PREVIOUS: before}.get(owner, -1)
+
+        return Owners(
+            item=ids([last(c, own, k, own[k].do.same_as) for c, own, k in flat]),
+            of_case=ids([of_case(c, own[k].do.same_as) for c, own, k in flat]),
+            kept=self.ticks([None if own[k].do.kept == FOR_EVER else own[k].do.kept for _, own, k in flat]),
+            not_by=ids(
+                [[last(c, own, k, [*own[k].do.not_as, *[""] * named][n]) for c, own, k in flat] for n in range(named)]
+            ).reshape(named, len(flat)),
         )
 
     def redials(self) -> np.ndarray:
@@ -421,6 +483,17 @@ def _items(case: Case) -> list[_Item]:
     for item in items:
         item.then.sort()
     return items
+
+
+def _last_visit(items: Sequence[_Item], place: int, step: str) -> int:
+    """The last item of the step, with work for somebody, on one of the ways to that place; -1: none."""
+    leads = {place}
+    for k in reversed(range(place)):
+        if leads.intersection(items[k].then):
+            leads.add(k)
+            if items[k].do.skill and items[k].do.name == step:
+                return k
+    return -1
 
 
 def _pace(person: Person, skill: str) -> int:
@@ -498,6 +571,8 @@ def told(world: World, run: Run) -> list[str]:
     lines += [f"{run.plan.workers[w]}: {item[i]} {when(begin)}-{when(end)}" for i, w, begin, end in parts]
     escalated = zip(log.escalated_item, log.escalated_at, strict=True)
     lines += [f"escalated {item[i]} {when(at)}" for i, at in escalated]
+    owned = zip(log.owned_item, log.owned_at, log.owned_by, strict=True)
+    lines += [f"for {run.plan.workers[w]}: {item[i]} {when(at)}" for i, at, w in owned]
     lines += [f"no place: {item[i]} {when(at)}" for i, at in zip(log.blocked_item, log.blocked_at, strict=True)]
     return [*lines, f"left {', '.join(map(_left, names, map(when, log.left_at), log.outcome))}".rstrip()]
 
@@ -531,8 +606,10 @@ def random_world(pick: Pick) -> World:
     grid, until = pick(1, 4), 8 * pick(2, 5)
     skills = "ABC"[: pick(1, 3)]
     teams = _teams(pick, skills, sometimes())
+    overflow, teams = _overflow(pick, teams, skills, grid) if sometimes() else ({}, teams)
     people = _people(pick, teams, grid, until, with_breaks=sometimes(2), paced=sometimes())
     holds, patient, forks, ranked = sometimes(), not sometimes(), sometimes(), sometimes(2)
+    owned = sometimes()
 
     gates = _gates(pick, grid, until) if sometimes() else {}
     systems, teams = _systems(pick, teams, people, grid) if sometimes() else ({}, teams)
@@ -541,7 +618,10 @@ def random_world(pick: Pick) -> World:
 
     def do() -> Do:
         if gates and sometimes(4):
-            return Do(None, work=pick(0, 2) * grid, gate="MN"[pick(0, len(gates) - 1)])
+            kind = ("meeting", "handoff")[pick(0, 1)]
+            return Do(None, work=pick(0, 2) * grid, gate="MN"[pick(0, len(gates) - 1)], step=kind, kind=kind)
+        if sometimes(8):
+            return Do(None, work=pick(0, 2) * grid, step="over", kind="handoff")
         return Do(
             None if sometimes(8) else skills[pick(0, len(skills) - 1)],
             work=pick(0, 3) * grid if not sometimes(5) else pick(0, 7),
@@ -552,14 +632,14 @@ def random_world(pick: Pick) -> World:
         )
 
     def tried() -> Do:
-        one = do()
+        one = _owned(pick, do(), skills, grid) if owned else do()
         if not systems or not one.skill or pick(0, 1):
             return one
         return replace(one, step=f"{one.skill}!", needs=[name for name, of in systems.items() if not of.separate])
 
     def path(depth: int) -> list[Any]:
         parts: list[Any] = []
-        for _ in range(pick(1 - depth, 3 - depth)):
+        for _ in range(pick(1 - depth, 3 - depth) + (pick(0, 3) if owned and not depth else 0)):
             if forks and depth < 2 and sometimes():
                 branches = [path(1) for _ in range(pick(2, 3))]
                 parts.append((pick(1, len(branches) - 1), *branches) if sometimes() else tuple(branches))
@@ -598,7 +678,37 @@ def random_world(pick: Pick) -> World:
         timers={skill: [pick(1, 4) * grid for _ in range(3)] for skill in skills if pick(0, 1)} if sometimes() else {},
         places={skill: pick(0, 2) for skill in skills if pick(0, 1)} if places else {},
         own=_own_times(pick, [*teams, *people], skills, grid) if sometimes(4) else {},
+        overflow=overflow,
     )
+
+
+def _owned(pick: Pick, do: Do, skills: str, grid: int) -> Do:
+    """Some visits are for who did something before, some for others."""
+    if not do.skill or not pick(0, 3):
+        return do
+    owners = ["", "", *skills, *skills, *skills, OWNER, OWNER, PREVIOUS]
+    return replace(
+        do,
+        same_as=owners[pick(0, len(owners) - 1)],
+        kept=(0, 0, FOR_EVER, grid, 2 * grid, 3 * grid)[pick(0, 5)],
+        not_as=[skill for skill in skills if not pick(0, 3)],
+    )
+
+
+def _overflow(
+    pick: Pick, teams: dict[str, Team], skills: str, grid: int
+) -> tuple[dict[str, dict[str, Spill]], dict[str, Team]]:
+    """Some queues overflow to teams that have the skill besides, or only for that."""
+    overflow: dict[str, dict[str, Spill]] = {}
+    for skill in skills:
+        for name, team in teams.items() if pick(0, 2) else ():
+            if len(teams) < 2 or pick(0, 1):
+                continue
+            teams = {**teams, name: replace(team, skills={skill: pick(0, 2), **team.skills})}
+            after = grid * pick(1, 3) if pick(0, 1) else None
+            spill = Spill(after, pick(1, 3) if not pick(0, 2) else None, not pick(0, 2))
+            overflow.setdefault(skill, {})[name] = spill
+    return overflow, teams
 
 
 def _own_times(pick: Pick, everybody: Sequence[str], skills: str, grid: int) -> dict[str, dict[str, int]]:

@@ -136,14 +136,17 @@ class Floor:
         def enter(self, queue: Queue, place: Place, now: int) -> None: ...
         def become_free(self, worker: Worker, now: int, queues: Sequence[Queue]) -> None: ...
         def dispatch(self, now: int, queues: Sequence[Queue]) -> None: ...
+        def be_idle(self, worker: Worker, now: int) -> None: ...
         def gather(self) -> None: ...
         def reach(self, item: int, now: int) -> None: ...
+        def offer(self, item: int, now: int) -> None: ...
         def lose_patience(self, case: int) -> None: ...
         def wake(self, case: int, outcome: int, now: int) -> None: ...
         def come_back(self, item: int) -> None: ...
         def move_on(self, item: int, now: int) -> None: ...
         def push(self, item: int) -> None: ...
         def leave_with(self, case: int, now: int) -> None: ...
+        def first_match(self, queue: Queue, now: int) -> Match | None: ...
 
     def __init__(self, plan: Plan, workload: Workload) -> None:
         self.plan, self.workload = plan, workload
@@ -187,6 +190,8 @@ class Floor:
         self.joins |= self.quorums
         self.not_awaited: set[int] = set()  # items in hand when the join that they lead to was reached
         self.withdrawn: dict[int, int] = {}  # item → tick
+        several = np.flatnonzero(work.workers > 1)
+        self.several = dict(zip(several.tolist(), work.workers[several].tolist(), strict=True))
         self.never_reached: list[int] = []  # of the withdrawn ones, those that their case came to too late
 
     def _take_in_plan(self, plan: Plan) -> None:
@@ -226,6 +231,28 @@ class Floor:
 
     def is_end(self, item: int) -> bool:
         return self.next_item[item] in (-1, WAKES) and self.completed[item] >= 0
+
+    def is_open(self, pool: Pool, item: int) -> bool:
+        """Workers of the pool, which has the skill, may take the item at present."""
+        return True
+
+    def comes_into_reach(self, pool: Pool) -> None:
+        """The pool may take a waiting item from now on."""
+
+    def places(self, queue: Queue) -> Iterator[Place]:
+        """Those that are looked at for something to start, in their order."""
+        return queue.places(self.skill)
+
+    def is_stopped(self, item: int) -> bool:
+        """The item's step needs something that is down."""
+        return False
+
+    def time_of(self, worker: Worker, item: int) -> int:
+        """Work at a pace of 100 % if this worker takes the item up first."""
+        return self.work[item]
+
+    def use(self, worker: Worker, item: int, more: int, now: int) -> None:
+        """One more works with what worker and item need, or one less."""
 
     def taken_up_at(self, item: int) -> int:
         """When the present stretch of work on the item began."""

@@ -26,14 +26,17 @@ class Gates(Floor):
 
     def open_gate(self, gate: int, now: int) -> None:
         """Those on the agenda leave together; one dispatch, in the next round, for all that follows."""
-        spent, lasts = 0, int(self.plan.gate_lasts[gate])
-        for item in self.agenda_of(gate, now):
+        spent, lasts, agenda, at_once = 0, int(self.plan.gate_lasts[gate]), self.agenda_of(gate, now), []
+        for item in agenda:
             self.started[item] = now
             spent += self.work[item]
             ends = now + (spent if lasts >= 0 else self.work[item])
             if ends > now:
                 self.clock.book(ends, ARRIVAL, item, self.come_back)
             else:
+                at_once.append(item)
+        for item in at_once:
+            if self.skill[item] != GONE:  # withdrawn by one that was completed before
                 self.gather()
                 self.completed[item] = now
                 self.move_on(item, now)

@@ -19,9 +19,12 @@ from servsim.engines.clock import ARRIVAL, COMPLETION, DISPATCH, ESCALATION, PAT
 from servsim.engines.floor import GONE, WAKES, Match, Place, Pool, Queue, Worker, ticks_at
 from servsim.engines.followers import Following
 from servsim.engines.gates import Gates
+from servsim.engines.headcount import Headcount
 from servsim.engines.logbook import log_of
 from servsim.engines.outages import Outages
+from servsim.engines.overflow import Overflow
 from servsim.engines.own_times import OwnTimes
+from servsim.engines.owners import Owners
 from servsim.engines.places import WaitingPlaces
 from servsim.engines.preemption import Preemption
 from servsim.engines.quorums import Quorums
@@ -262,16 +265,13 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
         `queues` are those in which a match may have become possible by what happened last.
         """
         while not self.simultaneous:
-            best: Match | None = None
-            for queue in queues:
-                if queue.waiting and (match := self.first_match(queue, now)) and (best is None or match < best):
-                    best = match
+            best = self.best_match(queues, now)
             if best is None:
                 if self.preempting and self.interrupt(now):
                     queues = self.queues
                     continue
-                if self.newcomers:
-                    self.look_for_places(now)
+                if self.newcomers and self.look_for_places(now):
+                    continue
                 return
             _, place, number = best
             worker, item = self.workers[number], place[2]
@@ -279,13 +279,21 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
             worker.pool.idle.remove(worker)
             self.start(worker, item, now)
 
+    def best_match(self, queues: Sequence[Queue], now: int) -> Match | None:
+        """The least match that is possible in one of these queues."""
+        best: Match | None = None
+        for queue in queues:
+            if queue.waiting and (match := self.first_match(queue, now)) and (best is None or match < best):
+                best = match
+        return best
+
     def first_match(self, queue: Queue, now: int) -> Match | None:
         """The queue's first item that has an eligible idle worker, with the worker who gets it (rules 3, 4).
 
         Where not everybody may start everything, a later item may be first because a pool prefers it more."""
         pools = [pool for pool in queue.pools if pool.idle]
         best: Match | None = None
-        for place in queue.places(self.skill) if pools else ():
+        for place in self.places(queue) if pools else ():
             able = self.able(pools, queue, place[2], now)
             if able:
                 worker = queue.picks(able, queue.skill, self.lot[place[2]] if self.lot else 0, now)
@@ -318,5 +326,5 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
         return now + ticks_at(pace, work) <= worker.duty_until
 
 
-RARE = (OwnTimes, Sharing, Reserve, Outages, Ramps)
+RARE = (Owners, OwnTimes, Sharing, Headcount, Reserve, Overflow, Outages, Ramps)
 """What most services do not have; those that come first have the first say."""

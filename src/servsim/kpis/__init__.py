@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["KPIS", "Kpi", "table"]
 
 FAMILIES = (
-    "durations", "promises", "outcomes", "following", "work", "causes", "coordination", "staff",
+    "durations", "promises", "outcomes", "following", "work", "causes", "coordination", "owners", "staff",
     "systems", "queues", "gates", "signatures", "cost",
 )  # fmt: skip
 """The modules that hold KPIs, in the order in which tables show them: importing one puts its KPIs on the shelf."""

@@ -60,5 +60,21 @@ class EventLog:
     withdrawn_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
     withdrawn_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
 
+    # items offered for somebody in particular: when, and for whom (the worker that stands for the person)
+    owned_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    owned_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    owned_by: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+
+    # duties as worked, by worker and time, in pools in which the idle leave first; one that lasts ends as rostered
+    duty_worker: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    duty_from: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    duty_to: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+
+    # stretches of work of those who help `worker` with items that need several at once, by begin, item and worker
+    helper_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    helper_worker: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    helper_from: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    helper_to: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+
     def __post_init__(self) -> None:
         freeze(self)

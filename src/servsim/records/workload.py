@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.records.arrays import Codes, Ids, Ticks, freeze
+from servsim.records.clocks import Clocks
+from servsim.records.owners import Owners
 
 
 class Outcome(enum.IntEnum):
@@ -112,7 +114,7 @@ class Workload:
     channels: tuple[str, ...]
     sources: tuple[str, ...]  # demand ids
     promises: tuple[str, ...]
-    promise_event: tuple[str, ...]  # [promises] "first_response" or "resolution"
+    promise_event: tuple[str, ...]  # [promises] "first_response", "resolution" or "": something else
     promise_penalty: NDArray[np.float64]  # [promises, classes] money per breach
     steps: Steps
 
@@ -122,7 +124,7 @@ class Workload:
     channel: Ids
     source: Ids
     patience: Ticks  # gives up that long after arrival if nobody has begun to serve it; -1: never
-    due_at: NDArray[np.int64]  # [promises, cases] -1: nothing promised
+    due_at: NDArray[np.int64]  # [promises, cases] as known on arrival, without pauses; -1: nothing, or not known yet
     first_item: NDArray[np.int64]  # [cases + 1]
 
     # items
@@ -175,6 +177,12 @@ class Workload:
     skipped: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: passed without approval
     refused: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: refused after the work
     refusal_cost: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # [steps] money
+
+    workers: Codes = field(default_factory=lambda: np.empty(0, np.int8))
+    """[items] so many work on it together; 0 as 1; empty: nowhere more than one"""
+
+    owners: Owners = field(default_factory=Owners)  # who may do it depends on who did something before
+    clocks: Clocks = field(default_factory=Clocks)  # of promises, where one is more than a due time
 
     def __post_init__(self) -> None:
         freeze(self)

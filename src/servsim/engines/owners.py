@@ -1,0 +1,109 @@
+"""Who may do it because of who did something before: the same person, or another one (docs/semantics.md, rule 17)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from servsim.engines.clock import ESCALATION
+from servsim.engines.floor import Floor, Worker
+from servsim.records import EventLog, Plan, Workload
+
+
+class Owners(Floor):
+    """Items that are for one person, or for everybody but some."""
+
+    @staticmethod
+    def is_used(plan: Plan, workload: Workload) -> bool:
+        return bool(workload.owners)
+
+    def __init__(self, plan: Plan, workload: Workload) -> None:
+        super().__init__(plan, workload)
+        self.person_at = plan.person_of().tolist()
+        self.places_of: dict[int, list[Worker]] = {}
+        for worker, person in zip(self.workers, self.person_at, strict=True):
+            self.places_of.setdefault(person, []).append(worker)
+        self.owner: dict[int, int] = {}  # item → person, from when it is offered
+        self.others: dict[int, set[int]] = {}  # item → who may not do it
+        self.kept_until: dict[int, int] = {}  # items that nobody but the owner may start yet; -1: for ever
+        self.owned: list[tuple[int, int, int]] = []  # item, at, person
+
+    def equip(self, plan: Plan) -> None:
+        """What the first may not start, another one further back may."""
+        super().equip(plan)
+        of = self.workload.owners
+        self.ruled = ((of.item >= 0) | (of.of_case >= 0) | (of.not_by >= 0).any(axis=0)).tobytes()
+        for queue in self.queues:
+            queue.special = queue.picky = True
+
+    def run(self, until: int) -> EventLog:
+        rows = super().run(until), np.array(self.owned, np.int64).reshape(-1, 3)
+        item, at, by = rows[1].T
+        return replace(rows[0], owned_item=item.astype(np.int32), owned_at=at.copy(), owned_by=by.astype(np.int32))
+
+    # ------------------------------------------------------------------ who it is for
+    def offer(self, item: int, now: int) -> None:
+        if self.ruled[item] and self.skill[item] >= 0:
+            self.see_who_did_what(item, now)
+        super().offer(item, now)
+
+    def see_who_did_what(self, item: int, now: int) -> None:
+        """Whose the item is, and who may not do it, is settled when it is offered."""
+        of = self.workload.owners
+        makers = (self.who_did(int(earlier)) for earlier in of.not_by[:, item])
+        self.others[item] = {maker for maker in makers if maker >= 0}
+        owner = self.first_who_answered(int(of.of_case[item])) if of.of_case[item] >= 0 else -1
+        owner = self.who_did(int(of.item[item])) if of.item[item] >= 0 else owner
+        self.owner.pop(item, None)
+        self.kept_until.pop(item, None)
+        if owner < 0 or owner in self.others[item] or not self.is_able(owner, item):
+            return
+        self.owner[item] = owner
+        self.owned.append((item, now, owner))
+        kept = int(of.kept[item])
+        if kept:
+            self.kept_until[item] = now + kept if kept > 0 else -1
+        if kept > 0:  # before all escalations of that tick
+            self.clock.book(now + kept, ESCALATION, item - len(self.skill), self.keep_no_longer)
+
+    def who_did(self, item: int) -> int:
+        """The person who completed the item, -1: nobody."""
+        done = item >= 0 and self.completed[item] >= 0 and self.worker_of[item] >= 0
+        return self.person_at[self.worker_of[item]] if done else -1
+
+    def first_who_answered(self, case: int) -> int:
+        """The person who has, or worked on last, the item with which the case was answered by somebody; -1: nobody."""
+        work = self.workload
+        answers = (item for item in self.items_of(case) if work.steps.responds[work.step[item]])
+        begun = [(self.started[item], item) for item in answers if self.started[item] >= 0 <= self.worker_of[item]]
+        return self.person_at[self.worker_of[min(begun)[1]]] if begun else -1
+
+    def is_able(self, person: int, item: int) -> bool:
+        return self.places_of[person][0].pool.preference[self.skill[item]] >= 0
+
+    def keep_no_longer(self, key: int) -> None:
+        """The item has waited long enough for its owner: anybody may start it."""
+        item, now = key + len(self.skill), self.clock.tick
+        if self.kept_until.get(item) == now:
+            del self.kept_until[item]
+            if self.skill[item] >= 0:
+                self.dispatch(now, (self.queues[self.skill[item]],))
+
+    # ------------------------------------------------------------------ who may start it
+    def may_start(self, worker: Worker, item: int, now: int) -> bool:
+        allowed = not self.ruled[item] or self.is_for(worker, item, now)
+        return allowed and super().may_start(worker, item, now)
+
+    def is_for(self, worker: Worker, item: int, now: int) -> bool:
+        """Not one of those who may not; the owner, or anybody where it is not kept and the owner cannot start it."""
+        person = self.person_at[worker.id]
+        if person in self.others[item]:
+            return False
+        owner = self.owner.get(item, -1)
+        if owner in (-1, person) or self.skill[item] != self.workload.skill[item]:
+            return True
+        return item not in self.kept_until and not any(
+            place in place.pool.idle and super(Owners, self).may_start(place, item, now)
+            for place in self.places_of[owner]
+        )
