@@ -18,13 +18,14 @@ class Reserve:
         self.there: dict[int, int] = {}  # worker: since
         self.presences: list[tuple[int, int, int]] = []
         self.entered_since: list[int] = []  # skills
+        self.reached_since: list[int] = []  # pools that may take a waiting item now that they could not before
 
     def called_by(self: Any, skill: int) -> list[int]:
         return [p for p, crew in self.crews.items() if crew and self.plan.preference[p, skill] >= 0]
 
     def number_waiting(self: Any, pool: int) -> int:
         waits = [item for item in self.items if item.state == "queued" and self.plan.preference[pool, item.skill] >= 0]
-        return len(waits)
+        return sum(self.is_open(pool, item) for item in waits)
 
     def call(self: Any, pool: int, t: int) -> None:
         free = [w for w in self.crews[pool] if w.number not in self.arrives and w.number not in self.there]
@@ -32,13 +33,13 @@ class Reserve:
             self.arrives[free[0].number] = t + int(self.plan.reserves.delay[pool])
 
     def look(self: Any, t: int) -> None:
-        for skill in self.entered_since:
-            for pool in self.called_by(skill):
-                mark = int(self.plan.reserves.call_waiting[pool])
-                coming = sum(w.number in self.arrives for w in self.crews[pool])
-                if mark >= 0 and self.number_waiting(pool) >= mark + coming:
-                    self.call(pool, t)
-        self.entered_since = []
+        pools = [pool for skill in self.entered_since for pool in self.called_by(skill)]
+        for pool in pools + [pool for pool in self.reached_since if self.crews[pool]]:
+            mark = int(self.plan.reserves.call_waiting[pool])
+            coming = sum(w.number in self.arrives for w in self.crews[pool])
+            if mark >= 0 and self.number_waiting(pool) >= mark + coming:
+                self.call(pool, t)
+        self.entered_since, self.reached_since = [], []
 
     def long_waits(self: Any, t: int) -> None:
         for pool, crew in self.crews.items():

@@ -51,7 +51,7 @@ class Reserve(Presence):
         self.reserve_key = 2 * (len(self.workers) + len(plan.systems.unit_system))  # after everybody and every system
         self.present: dict[int, tuple[Worker, int]] = {}  # who is there, since when
         self.presences: list[tuple[int, int, int]] = []  # worker, from, to
-        self.entered: list[int] = []  # skills of the queues that items have entered since the last dispatch
+        self.entered: list[Crew] = []  # of whose queues items have entered one since the last dispatch
         self.entered_at: dict[int, int] = {}  # when each item entered its present queue
 
     def equip(self, plan: Plan) -> None:
@@ -74,8 +74,11 @@ class Reserve(Presence):
                 self.entered_at[place[2]] = now
                 key = len(self.skill) * (1 + self.crews.index(crew)) + place[2]
                 self.clock.book(now + crew.call_oldest, ESCALATION, key, self.waits_long)
-        self.entered.append(queue.skill)
+        self.entered += self.pressed[queue.skill]
         super().enter(queue, place, now)
+
+    def comes_into_reach(self, pool: Pool) -> None:
+        self.entered += [crew for crew in self.crews if crew.pool is pool]
 
     def waits_long(self, key: int) -> None:
         """An item that has waited so long in its queue, not started, calls one."""
@@ -95,18 +98,17 @@ class Reserve(Presence):
         super().dispatch(now, queues)
         self.let_go(now)
         entered, self.entered = self.entered, []
-        for skill in entered:
-            for crew in self.pressed[skill]:
-                if crew.call_waiting >= 0 and self.waits_at_least(crew.pool, crew.call_waiting + crew.on_the_way):
-                    self.call(crew, now)
+        for crew in entered:
+            if crew.call_waiting >= 0 and self.waits_at_least(crew.pool, crew.call_waiting + crew.on_the_way):
+                self.call(crew, now)
 
     def waits_at_least(self, pool: Pool, number: int) -> bool:
-        """So many items wait in the queues of the pool."""
+        """So many items that the pool may take wait in its queues."""
         if number <= 0:
             return True
         for queue in pool.queues:
             for place in queue.waiting:
-                number -= self.skill[place[2]] == queue.skill
+                number -= self.skill[place[2]] == queue.skill and self.is_open(pool, place[2])
                 if not number:
                     return True
         return False

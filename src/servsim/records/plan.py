@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.records.arrays import Codes, Ids, Ticks, freeze
+from servsim.records.overflow import Overflow
 from servsim.records.reserves import Reserves
 from servsim.records.systems import Systems
 
@@ -107,6 +108,12 @@ class Plan:
     keep_idle: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     alert_after: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     """[skills] an item not started so long after it was offered is reported, -1: never; empty: nowhere"""
+    overflow: Overflow = field(default_factory=Overflow)  # who takes items of a queue only under a condition
+    idle_first: Codes = field(default_factory=lambda: np.empty(0, np.int8))
+    """[pools] 1: duties are those of places; who holds them changes as the idle leave first; empty: nowhere"""
+
+    backfilling: Codes = field(default_factory=lambda: np.empty(0, np.int8))
+    """[skills] 1: who waits for several workers holds nobody up; empty: nowhere"""
 
     def __post_init__(self) -> None:
         freeze(self)
