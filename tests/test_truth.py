@@ -21,9 +21,6 @@ NOT_STATED: set[str] = {
 }  # fmt: skip
 """What a scenario cannot say yet."""
 
-SLOW = {"GN-01"}
-"""Walks that go round thousands of times take minutes to lay out: only by the command."""
-
 needs_statements = pytest.mark.skipif(
     not THERE and "CI" not in os.environ, reason=f"the statements are not there: {FOLDER}"
 )
@@ -35,7 +32,7 @@ def test_statements_are_there() -> None:
 
 
 @needs_statements
-@pytest.mark.parametrize("case", sorted(set(CASES) - NOT_STATED - SLOW))
+@pytest.mark.parametrize("case", sorted(set(CASES) - NOT_STATED))
 def test_case(case: str) -> None:
     rows = truth.rows_of(CASES[case], truth.Effort.quick(), seed=7)
     wrong = [row.text() for row in rows if not row.ok]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from truth_words import (
     ALWAYS,
     DAY,
@@ -19,6 +20,7 @@ from truth_words import (
     Week,
     batch_sizes,
     by_day,
+    composed,
     distribution,
     known,
     mean_of,
@@ -26,6 +28,7 @@ from truth_words import (
     repeated,
     span,
     time_of_day,
+    with_cv,
 )
 
 START = "2026-03-02"
@@ -41,6 +44,8 @@ CASE_KEYS = ("id", "title", "description", "features", "model", "run", "expected
 MODEL_KEYS = ("classes", "steps", "teams", "initial_state", "closed_population", "outages")
 CLASS_KEYS = ("name", "arrivals", "first_step", "priority", "accumulation_rate", "lead_time", "patience",
               "agents_required", "team_preference", "if_blocked", "if_abandoned")  # fmt: skip
+ARRIVAL_KEYS = ("process", "rate", "rate_by_interval", "cycle", "daily_busyness_factor", "interarrival", "count",
+                "batch_rate", "batch_size")  # fmt: skip
 STEP_KEYS = ("name", "type", "next", "team", "teams", "service_time", "service_time_by_team", "service_time_by_agent",
              "discipline", "waiting_places", "escalate", "next_by_attempt", "duration", "branches", "join", "epochs",
              "capacity", "duration", "submission_deadline_before")  # fmt: skip
@@ -79,7 +84,6 @@ class Model:
     warm_up: float
     horizon: float
     open_hours: dict[str, tuple[list[Piece], float]] = field(default_factory=dict)  # by team: pieces, period
-    away: str | None = None  # the step of a closed population that is stated as being away
 
     def step(self, step: str) -> Json:
         return next(s for s in self.statement["steps"] if name(s["name"]) == step)
@@ -165,7 +169,7 @@ class Writer:
         for step in self.steps.values():
             to = self.steps[step["escalate"]["to"]] if "escalate" in step else {}
             if to.get("type") == "delay":  # so many people that nobody waits
-                ample = name(f"ample_{to['name']}")
+                ample = composed("ample", to["name"])
                 self.pools[ample] = {"department": "office", "skills": [ample]}
                 self.staffing[ample] = {"always": AMPLE}
         if not self.pools:
@@ -183,8 +187,7 @@ class Writer:
             "dispatch": {"teams": self.rules},
         }
         return Model(
-            self.statement, self.run, scenario, self.cycle, self.warm_up, self.horizon, open_hours=self.open_hours,
-            away=self.away()["name"] if self.is_closed else None
+            self.statement, self.run, scenario, self.cycle, self.warm_up, self.horizon, open_hours=self.open_hours
         )
 
     def work(self) -> Json:
@@ -207,9 +210,8 @@ class Writer:
             ends = max(self.run.get("arrivals_stop", 0.0), _number(self.run.get("end"), 0.0))
             if ends > WEEK - DAY / 2:
                 raise NotStatedError(f"a terminating run of {ends} min")
-            n = max(20, math.ceil(self.effort / max(rate * WEEK, 1)))
-            n = max(2, min(self.run.get("suggested_replications", 100), n))
-            return WEEK, 0.0, n * WEEK
+            n = math.ceil(self.effort / max(rate * self.in_a_run(), 1))
+            return WEEK, 0.0, max(20, min(400, n)) * WEEK
         if kind == "periodic_steady_state":
             cycle = self.run["cycle"]
             n = math.ceil(self.effort / (rate * cycle))
@@ -217,20 +219,26 @@ class Writer:
             return cycle, warm, warm + math.ceil(n * cycle / WEEK) * WEEK
         raise NotStatedError(f"run.type {kind}")
 
-    def arrivals_per_minute(self) -> float:
-        return sum(self.mean_rate(kind["arrivals"]) for kind in self.kinds.values())
+    def in_a_run(self) -> float:
+        """Minutes of arrivals in a terminating run at a constant rate; other rates are counted over the week."""
+        arrivals = [kind["arrivals"] for kind in self.kinds.values()]
+        varies = any("rate_by_interval" in of or "count" in of for of in arrivals)
+        stop = self.run.get("arrivals_stop", _number(self.run.get("end"), WEEK))
+        return WEEK if varies else float(stop - self.run.get("start", 0.0))
 
-    def mean_rate(self, arrivals: Json) -> float:
+    def arrivals_per_minute(self) -> float:
+        return sum(self.mean_rate(kind) for kind in self.kinds.values())
+
+    def mean_rate(self, kind: Json) -> float:
+        arrivals = kind["arrivals"]
         process = arrivals["process"]
         if process == "renewal":
             gap = mean_of(arrivals["interarrival"])
             return float(arrivals["count"] / WEEK if "count" in arrivals else 1 / gap)
         if process == "batch_poisson":
             return float(arrivals["batch_rate"] * sum(k * p for k, p in batch_sizes(arrivals["batch_size"]).items()))
-        if process == "closed" and self.goes_round:
-            return self.busiest()
         if process == "closed":
-            return float(self.statement["closed_population"] / (self.time_away() + self.time_round()))
+            return self.rounds_per_minute(kind) * sum(self.visit_ratios(kind).values())
         if process != "poisson":
             raise NotStatedError(f"arrivals.process {process}")
         if "rate" in arrivals:
@@ -279,12 +287,12 @@ class Writer:
         self.pools[pool] |= self.needs(team)
         self.staffing[pool] = {}
         if "named_agents" in team:
-            self.workers |= {name(agent): {"pool": pool, "shifts": ["always"]} for agent in self.named(team)}
+            self.workers |= {agent_id(agent): {"pool": pool, "shifts": ["always"]} for agent in self.named(team)}
             self.open_hours[pool] = ([(0.0, WEEK)], WEEK)
             return
         groups = self.groups(team)
         for k, (pieces, agents) in enumerate(groups):
-            shifts = self.week.shifts(f"{pool}_{k}", pieces) if pieces is not None else {"always": ALWAYS}
+            shifts = self.week.shifts(composed(pool, k), pieces) if pieces is not None else {"always": ALWAYS}
             self.shifts.update(shifts)
             if pieces is not None and len(shifts) > 1:
                 self.one_by_one(pool, k, agents, list(shifts))
@@ -295,7 +303,7 @@ class Writer:
     def one_by_one(self, pool: str, group: int, agents: int, shifts: list[str]) -> None:
         """The same people come in all these shifts."""
         for i in range(agents):
-            self.workers[f"{pool}_{group}_{i + 1}"] = {"pool": pool, "shifts": shifts}
+            self.workers[composed(pool, group, i + 1)] = {"pool": pool, "shifts": shifts}
 
     def needs(self, team: Json) -> Json:
         own = [f"outage_{k}" for k, of in enumerate(self.statement.get("outages", ())) if self.is_hit(team, of)]
@@ -396,15 +404,15 @@ class Writer:
 
     def skill(self, step: Json, kind: Json) -> str:
         if step["type"] == "delay":
-            return name(f"ample_{step['name']}")
+            return composed("ample", step["name"])
         if self.by_class(step):
-            return name(f"{step['name']}_{kind['name']}")
+            return composed(step["name"], kind["name"])
         if "teams" in step:
-            return name(step["name"])
+            return composed(step["name"], "queue")
         sharing = [s for s in self.steps.values() if s["type"] == "service" and s.get("team") == step["team"]]
         same = len({s.get("discipline", "fcfs") for s in sharing}) == 1
         plain = all(s.get("waiting_places") is None and "escalate" not in s for s in sharing)
-        return name(step["team"] if same and plain else f"{step['team']}_{step['name']}")
+        return name(step["team"]) if same and plain else composed(step["team"], step["name"])
 
     def skills(self, team: Json) -> Json:
         """Skills of the team with their preferences."""
@@ -474,8 +482,6 @@ class Writer:
             written["accumulation"] = kind["accumulation_rate"]
         if "patience" in kind:
             written["patience"] = distribution(kind["patience"])
-        if self.goes_round:
-            written["repeat"] = {"share": 1.0, "after": "1 us", "times": 20}
         if "if_blocked" in kind:
             known(kind["if_blocked"], ("retry_after", "probability"), "if_blocked")
             again = {"after": distribution(kind["if_blocked"]["retry_after"])}
@@ -491,9 +497,10 @@ class Writer:
         found: Json = {}
         for kind in self.kinds.values():
             arrivals = kind["arrivals"]
+            known(arrivals, ARRIVAL_KEYS, "arrivals")
+            found[name(kind["name"])] = {"case_class": name(kind["name"]), **self.arrivals(kind)}
             if "daily_busyness_factor" in arrivals:
-                raise NotStatedError("arrivals.daily_busyness_factor")
-            found[name(kind["name"])] = {"case_class": name(kind["name"]), **self.arrivals(arrivals)}
+                found[name(kind["name"])]["busy_days"] = with_cv(arrivals["daily_busyness_factor"])
         found.update(self.initial())
         return found
 
@@ -514,7 +521,8 @@ class Writer:
         }
         return {"there_already": {"case_class": name(kind["name"]), "arrivals": appointed}}
 
-    def arrivals(self, arrivals: Json) -> Json:
+    def arrivals(self, kind: Json) -> Json:
+        arrivals = kind["arrivals"]
         process = arrivals["process"]
         if process == "poisson" and "rate_by_interval" in arrivals:
             return {"arrivals": {"kind": "hourly", "per_hour": self.profile(arrivals)}}
@@ -523,11 +531,8 @@ class Writer:
                 pieces = [{"from": 0, "to": WEEK, "rate": arrivals["rate"]}]
                 return {"arrivals": {"kind": "hourly", "per_hour": self.profile({"rate_by_interval": pieces})}}
             return {"arrivals": {"kind": "poisson", "rate": f"{arrivals['rate']!r}/min"}}
-        if process == "closed" and self.goes_round:
-            return self.walkers()
         if process == "closed":
-            population = int(self.statement["closed_population"])
-            return {"arrivals": {"kind": "finite", "population": population, "away": self.away()["duration"]}}
+            return self.members(kind)
         if process == "batch_poisson":
             return {
                 "arrivals": {"kind": "poisson", "rate": f"{arrivals['batch_rate']!r}/min"},
@@ -539,46 +544,50 @@ class Writer:
         return {"arrivals": {"kind": "renewal", "gap": distribution(gap)}}
 
     # -------------------------------------------------------------- closed networks
-    def away(self) -> Json:
-        """The delay in which a member of a closed population is away: each time that it comes back is a case."""
-        delays = self.delays()
+    def population(self, kind: Json) -> int:
+        """How many cases of the class circulate."""
+        given = self.statement["closed_population"]
+        if isinstance(given, Mapping):
+            return int(given[kind["name"]])
         if len(self.kinds) > 1:
             raise NotStatedError("model.closed_population of several classes")
-        first = next((step for step in delays if step["name"] == self.entry()), delays[0])
-        return {"name": first["name"], "duration": distribution(first["duration"]), "next": first["next"][0]["to"]}
+        return int(given)
 
-    def delays(self) -> list[Json]:
-        return [step for step in self.steps.values() if step["type"] == "delay" and len(step["next"]) == 1]
+    def is_closed(self, kind: Json) -> bool:
+        return bool(kind["arrivals"]["process"] == "closed")
 
-    def entry(self) -> str:
-        return str(next(iter(self.kinds.values()))["first_step"])
+    def visit_ratios(self, kind: Json) -> dict[str, float]:
+        """Visits to each step for one to the first; a closed population goes round to that."""
+        names = list(self.steps)
+        share = np.zeros((len(names), len(names)))
+        for i, step in enumerate(self.steps.values()):
+            for way in step.get("next") or ():
+                if way["to"] in self.steps and not (self.is_closed(kind) and way["to"] == kind["first_step"]):
+                    share[i, names.index(way["to"])] += way["probability"]
+            for branch in step.get("branches", ()):
+                share[i, names.index(branch)] += 1
+            if step["type"] == "join":
+                share[:, i] /= max(1, sum(share[:, i] > 0))
+        first = np.array([float(step == kind["first_step"]) for step in names])
+        return dict(zip(names, np.linalg.solve(np.eye(len(names)) - share.T, first).tolist(), strict=True))
 
-    @property
-    def is_closed(self) -> bool:
-        """A closed population with a delay: members of a finite source."""
-        return "closed_population" in self.statement and bool(self.delays())
+    def rounds_per_minute(self, kind: Json) -> float:
+        """At most so many, over all members: by the slowest team, and by the length of a round."""
+        visits, work = self.visit_ratios(kind), 0.0
+        by_team: dict[str, float] = {}
+        for step in self.steps.values():
+            busy = visits[step["name"]] * max(_means(step), default=0.0)
+            work += busy
+            if "team" in step:
+                by_team[step["team"]] = by_team.get(step["team"], 0.0) + busy
+        limits = [self.teams[team].get("agents", AMPLE) / busy for team, busy in by_team.items() if busy]
+        return float(min([self.population(kind) / work, *limits]))
 
-    @property
-    def goes_round(self) -> bool:
-        """A closed population without one: cases that go round and round, and begin again when their walk ends."""
-        return "closed_population" in self.statement and not self.delays()
-
-    def busiest(self) -> float:
-        """Visits per minute if nobody were ever idle."""
-        return sum(self.teams[s["team"]]["agents"] / mean for s in self.steps.values() for mean in _means(s))
-
-    def walkers(self) -> Json:
-        each = {name(f"member_{k}"): {"at": "0 min"} for k in range(int(self.statement["closed_population"]))}
-        return {"arrivals": {"kind": "listed", "cases": each}}
-
-    def visits_in_a_walk(self) -> float:
-        return max(self.busiest() * self.horizon * 1.1 / self.statement["closed_population"] / 5, 50)
-
-    def time_away(self) -> float:
-        return mean_of(self.steps[self.away()["name"]]["duration"])
-
-    def time_round(self) -> float:
-        return sum(mean for step in self.steps.values() if step["type"] == "service" for mean in _means(step))
+    def members(self, kind: Json) -> Json:
+        """Each round of a member is a case, and the next begins in the next tick; enough rounds for everybody."""
+        n = self.population(kind)
+        rounds = math.ceil(1.5 * self.rounds_per_minute(kind) * 1.05 * self.horizon / n) + 50
+        return {"arrivals": {"kind": "finite", "population": n, "away": "1 us", "times": rounds}}
 
     def appointed(self, gap: Json, arrivals: Json) -> Json:
         """A scripted renewal process in every cycle."""
@@ -601,9 +610,9 @@ class Writer:
         """Cases per hour by day and slot."""
         rates = self.rates(arrivals)
         edges = {edge % DAY for a, b, _ in rates for edge in (a, b)}
-        slots = next((n for n in (24, 48, 96) if all((edge * n / DAY) % 1 == 0 for edge in edges)), 0)
+        slots = next((n for n in (24, 48, 96, 288, 1440) if all((edge * n / DAY) % 1 == 0 for edge in edges)), 0)
         if not slots:
-            raise NotStatedError("rates that change within a quarter of an hour")
+            raise NotStatedError("rates that change within a minute")
         table: dict[str, list[float]] = {}
         for a, b, rate in rates:
             for day, parts in by_day([(a, b)]).items():
@@ -616,21 +625,17 @@ class Writer:
     # -------------------------------------------------------------- the way of a case
     def process(self, kind: Json) -> Json:
         steps = {name(step["name"]): self.step(step, kind) for step in self.reached(kind)}
-        first = self.steps[self.first_step(kind)]
+        first = self.steps[kind["first_step"]]
         if first["type"] == "service":
             steps[name(first["name"])]["responds"] = True
-        return {"start": name(self.first_step(kind)), "steps": steps}
-
-    def first_step(self, kind: Json) -> str:
-        return str(self.away()["next"] if self.is_closed else kind["first_step"])
+        return {"start": name(kind["first_step"]), "steps": steps}
 
     def reached(self, kind: Json) -> list[Json]:
         """The steps that the class can come to."""
-        found, ahead = [], [self.first_step(kind)]
-        ends = {"exit", self.away()["name"]} if self.is_closed else {"exit"}
+        found, ahead = [], [kind["first_step"]]
         while ahead:
             step = ahead.pop()
-            if step in found or step in ends:
+            if step in found or step == "exit":
                 continue
             found.append(step)
             of = self.steps[step]
@@ -644,7 +649,7 @@ class Writer:
             raise NotStatedError("steps.next_by_attempt")
         if of == "fork":
             return {"kind": "parallel", "branches": [name(b) for b in step["branches"]], "join": name(step["join"])}
-        onward: Json = {"next": self.routes(step)}
+        onward: Json = {"next": self.routes(step, kind)}
         if of == "join":
             return {"kind": "join", **onward}
         if of == "delay":
@@ -664,25 +669,23 @@ class Writer:
             "deadline": span(step.get("submission_deadline_before", 0.0)),
         }
 
-    def routes(self, step: Json) -> Any:
+    def routes(self, step: Json, kind: Json) -> dict[str, float]:
+        """Where the class goes from the step; a closed population ends its round where it began."""
         ways: dict[str, float] = {}
+        ends = {"exit", kind["first_step"]} if self.is_closed(kind) else {"exit"}
         for way in step["next"]:
-            ends = ["exit", *([self.away()["name"]] if self.is_closed else [])]
             target = "end" if way["to"] in ends else name(way["to"])
             ways[target] = ways.get(target, 0.0) + way["probability"]
-        if self.goes_round and name(self.entry()) in ways:
-            stops = ways[name(self.entry())] / self.visits_in_a_walk()
-            ways["end"], ways[name(self.entry())] = stops, ways[name(self.entry())] - stops
         total = sum(ways.values())
         return {target: share / total for target, share in ways.items()}
 
     def times(self, step: Json, kind: Json) -> Json:
         """The time, and those of teams and agents that need another."""
         own: Json = {}
-        for key in ("service_time_by_team", "service_time_by_agent"):
-            for who, of in step.get(key, {}).items():
-                if kind["name"] in of or "dist" in of:
-                    own[name(who)] = distribution(of_class(of, kind))
+        for key, id_of in (("service_time_by_team", name), ("service_time_by_agent", agent_id)):
+            for who, of in (step.get(key) or {}).items():
+                if not isinstance(of, Mapping) or kind["name"] in of or "dist" in of:
+                    own[id_of(who)] = distribution(of_class(of, kind))
         common = "service_time" in step
         time = distribution(of_class(step["service_time"], kind)) if common else next(iter(own.values()))
         if "escalate" in step:
@@ -691,8 +694,13 @@ class Writer:
                 after = self.times(to, kind)
                 own |= after["times"] or dict.fromkeys(map(name, self.teams_of(to)), after["time"])
             else:
-                own[name(f"ample_{to['name']}")] = distribution(to["duration"])
+                own[composed("ample", to["name"])] = distribution(to["duration"])
         return {"time": time, "times": own}
+
+
+def agent_id(agent: str) -> str:
+    """The id of a named agent: never that of a team."""
+    return composed("agent", agent)
 
 
 def of_class(of: Any, kind: Json) -> Any:

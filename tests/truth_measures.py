@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from truth_battery import Model
+from truth_battery import Model, agent_id
 from truth_words import DAY, Json, NotStatedError, name
 
 from servsim.quantities import MINUTE
@@ -232,7 +232,7 @@ class Observed:
         plan = self.run.plan
         pool = np.array(plan.pools, object)[plan.worker_pool]
         if "agent" in of:
-            return np.flatnonzero(np.array(plan.workers, object) == name(of["agent"]))
+            return np.flatnonzero(np.array(plan.workers, object) == agent_id(of["agent"]))
         if "team" in of:
             return np.flatnonzero(pool == name(of["team"]))
         if "step" in of:
@@ -416,8 +416,6 @@ def share_escalated(o: Observed, of: Json) -> float:
 
 @measure("throughput")
 def throughput(o: Observed, of: Json) -> float:
-    if o.model.away is not None and of.get("step") == o.model.away:
-        return float(np.sum(o.in_window(o.arrived)) / o.length)
     if "step" in of:
         chosen = (o.step == name(of["step"])) & o.in_window(o.completed)
         return float(np.sum(chosen) / o.length)
@@ -497,8 +495,6 @@ def mean_queue_length(o: Observed, of: Json) -> float:
 
 @measure("mean_number_in_system")
 def mean_number_in_system(o: Observed, of: Json) -> float:
-    if o.model.away is not None and of.get("step") == o.model.away:
-        return float(o.model.statement["closed_population"]) - o.time_in(*o.presence({}), of)
     return o.time_in(*o.presence(of), of)
 
 

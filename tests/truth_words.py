@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -24,10 +25,21 @@ def known(mapping: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
             raise NotStatedError(f"{where}.{key}")
 
 
+OURS = {"end", "rejected", "bot", "always", "nobody", "none", "office", "truth", "cases"}
+"""Ids that mean something already."""
+
+
 def name(text: str) -> str:
-    """An id of the statement as an id of a scenario."""
+    """An id of the statement as an id of a scenario: no two are the same."""
     clean = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in str(text))
-    return clean if clean[:1].isalpha() or clean[:1] == "_" else f"_{clean}"
+    if clean == text and not clean[0].isdigit() and clean[0] != "-" and clean not in OURS:
+        return clean
+    return f"_{clean}_{zlib.crc32(str(text).encode()):08x}"
+
+
+def composed(*texts: object) -> str:
+    """An id made of several: never that of a single one."""
+    return name("|".join(map(str, texts)))
 
 
 def ticks(minutes: float) -> int:
@@ -42,54 +54,80 @@ def span(minutes: float) -> str:
 # ------------------------------------------------------------------ distributions
 
 
-def distribution(of: Any) -> Any:
-    """A distribution of durations; a bare number is constant."""
+DISTRIBUTION_KEYS = ("dist", "mean", "value", "shape", "scv", "low", "high", "probabilities", "means", "values",
+                     "components", "note", "support_from", "cv", "state_dependent_rates_per_case")  # fmt: skip
+Quantity = Callable[[float], Any]
+
+
+def plain(number: float) -> float:
+    """A plain number."""
+    return float(number)
+
+
+def distribution(of: Any, quantity: Quantity = span) -> Any:
+    """A distribution of durations, or of other quantities; a bare number is constant."""
     if isinstance(of, int | float):
-        return span(of)
+        return quantity(of)
     kind = of["dist"]
-    known(of, ("dist", "mean", "value", "shape", "scv", "low", "high", "probabilities", "means", "values",
-               "components", "note"), f"dist {kind}")  # fmt: skip
+    known(of, DISTRIBUTION_KEYS, f"dist {kind}")
     if kind not in KINDS:
         raise NotStatedError(f"dist {kind}")
-    return KINDS[kind](of)
+    return KINDS[kind](of, quantity)
 
 
 def _mixture(shares: Sequence[float], parts: Sequence[Any]) -> Json:
+    total = sum(shares)
     return {
         "kind": "mixture",
-        "parts": [{"share": share, "of": part} for share, part in zip(shares, parts, strict=True) if share > 0],
+        "parts": [{"share": share / total, "of": part} for share, part in zip(shares, parts, strict=True) if share > 0],
     }
 
 
-def _gamma(of: Json) -> Json:
-    return {"kind": "gamma", "mean": span(of["mean"]), "cv": math.sqrt(of["scv"] if "scv" in of else 1 / of["shape"])}
+def _exponential(of: Json, quantity: Quantity) -> Json:
+    return {"kind": "exponential", "mean": quantity(mean_of(of))}
 
 
-def _erlang(of: Json) -> Json:
-    if of["shape"] != int(of["shape"]):
-        return _gamma(of)
-    return {"kind": "erlang", "mean": span(of["mean"]), "k": int(of["shape"])}
+def _gamma(of: Json, quantity: Quantity) -> Json:
+    cv = math.sqrt(of["scv"] if "scv" in of else 1 / of["shape"])
+    return {"kind": "gamma", "mean": quantity(of["mean"]), "cv": cv}
 
 
-KINDS = {
-    "exponential": lambda of: {"kind": "exponential", "mean": span(of["mean"])},
-    "deterministic": lambda of: span(of["value"]),
+def _erlang(of: Json, quantity: Quantity) -> Json:
+    shape = of["shape"] if "shape" in of else 1 / of["scv"]
+    if abs(shape - round(shape)) > 1e-9:
+        return _gamma(of, quantity)
+    return {"kind": "erlang", "mean": quantity(of["mean"]), "k": round(shape)}
+
+
+KINDS: dict[str, Callable[[Json, Quantity], Any]] = {
+    "exponential": _exponential,
+    "deterministic": lambda of, q: q(mean_of(of)),
     "erlang": _erlang,
     "gamma": _gamma,
-    "lognormal": lambda of: {"kind": "lognormal", "mean": span(of["mean"]), "cv": math.sqrt(of["scv"])},
-    "uniform": lambda of: {"kind": "uniform", "low": span(of["low"]), "high": span(of["high"])},
-    "hyperexponential": lambda of: _mixture(
-        of["probabilities"], [{"kind": "exponential", "mean": span(mean)} for mean in of["means"]]
+    "lognormal": lambda of, q: {"kind": "lognormal", "mean": q(of["mean"]), "cv": math.sqrt(of["scv"])},
+    "uniform": lambda of, q: {"kind": "uniform", "low": q(of["low"]), "high": q(of["high"])},
+    "hyperexponential": lambda of, q: _mixture(
+        of["probabilities"], [{"kind": "exponential", "mean": q(mean)} for mean in of["means"]]
     ),
-    "discrete": lambda of: _mixture(of["probabilities"], [span(value) for value in of["values"]]),
-    "mixture": lambda of: _mixture(of["probabilities"], [distribution(part) for part in of["components"]]),
+    "discrete": lambda of, q: _mixture(of["probabilities"], [q(value) for value in of["values"]]),
+    "mixture": lambda of, q: _mixture(of["probabilities"], [distribution(part, q) for part in of["components"]]),
+    "geometric": lambda of, q: _mixture(
+        list(batch_sizes(of).values()), [q(value) for value in batch_sizes(of)]
+    ),
 }
+
+
+def rates_in_hand(of: Any) -> list[float]:
+    """Rates of completion of each case by the number in hand, where a time depends on it."""
+    return list(of.get("state_dependent_rates_per_case") or ()) if isinstance(of, Mapping) else []
 
 
 def mean_of(of: Any) -> float:
     """The mean in minutes."""
     if isinstance(of, int | float):
         return float(of)
+    if "mean" not in of and rates_in_hand(of):
+        return 1 / rates_in_hand(of)[0]
     kind = of["dist"]
     if kind == "uniform":
         return float(of["low"] + of["high"]) / 2
@@ -97,6 +135,14 @@ def mean_of(of: Any) -> float:
     if parts:
         return float(sum(p * mean for p, mean in zip(of["probabilities"], parts, strict=True)))
     return float(of.get("mean", of.get("value", 0.0)))
+
+
+def with_cv(of: Any) -> Json:
+    """A factor for each day: gamma if it has the mean 1, else any distribution."""
+    if isinstance(of, Mapping) and (of.get("dist", "gamma") in ("gamma", "erlang")) and of.get("mean", 1.0) == 1.0:
+        scv = of["scv"] if "scv" in of else of["cv"] ** 2 if "cv" in of else 1 / of["shape"]
+        return {"cv": math.sqrt(scv)}
+    return {"factor": distribution(of, plain)}
 
 
 def batch_sizes(of: Any) -> dict[int, float]:
@@ -111,6 +157,9 @@ def batch_sizes(of: Any) -> dict[int, float]:
         shares = {int(of["value"]): 1.0}
     elif of["dist"] == "discrete":
         shares = dict(zip(map(int, of["values"]), of["probabilities"], strict=True))
+    elif of["dist"] == "uniform":
+        sizes = range(int(of["low"]), int(of["high"]) + 1)
+        shares = dict.fromkeys(sizes, 1 / len(sizes))
     else:
         raise NotStatedError(f"batch_size {of['dist']}")
     if 0 in shares:
