@@ -12,6 +12,7 @@ from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import refuse
 from servsim.model.process import Process
 from servsim.model.steps import EXITS, Approval, Automated, Decision, Join, Onward, Parallel, Step, Work
+from servsim.model.steps.owners import SameAs, merged
 from servsim.model.steps.step import Routes, single
 from servsim.registry import Registry, suggestion
 
@@ -64,6 +65,7 @@ class Merge(Edit):
     def apply(self, process: Process, name: str) -> Process:
         works = self._works(process)
         says = [work.responds for work in works]
+        same_as, not_same_as = self._owners(works)
         merged = works[-1].model_copy(
             update={
                 "label": works[0].label,
@@ -73,6 +75,8 @@ class Merge(Edit):
                 "needs": tuple(dict.fromkeys(system for work in works for system in work.needs)),
                 "parts": tuple(part for at, work in zip(self.steps, works, strict=True) for part in work.parts_of(at)),
                 "factor": self.factor,
+                "same_as": same_as,
+                "not_same_as": not_same_as,
                 "responds": True if True in says else None if None in says else False,
                 "outcome": works[-1].outcome or self.steps[-1],
             }
@@ -82,6 +86,13 @@ class Merge(Edit):
         for later in self.steps[1:]:
             changed = _redirected(changed, later, {first: 1.0})
         return changed
+
+    def _owners(self, works: Sequence[Work]) -> tuple[SameAs | None, tuple[str, ...]]:
+        rules = {at: (work.same_as, work.not_same_as) for at, work in zip(self.steps, works, strict=True)}
+        try:
+            return merged(rules)
+        except ValueError as error:
+            raise refuse((("steps",), str(error))) from None
 
     def _works(self, process: Process) -> list[Work]:
         works: list[Work] = []

@@ -47,6 +47,11 @@ class Flow:
         explicit = frozenset(name for name, step in self.steps.items() if isinstance(step, Work) and step.responds)
         return explicit or frozenset(self._first_work())
 
+    def doing(self, name: str) -> tuple[str, ...]:
+        """The steps at which somebody does what was written as that step: itself, its levels, what it is merged into."""
+        works = {at: step for at, step in self.steps.items() if isinstance(step, Work)}
+        return tuple(at for at, work in works.items() if at == name or any(p.step == name for p in work.parts_of(at)))
+
     def unanswered(self) -> frozenset[str]:
         """The steps to which a case can come before it has been answered."""
         responders = self.responders

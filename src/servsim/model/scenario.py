@@ -7,12 +7,13 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from servsim.model import owning, promised
 from servsim.model.backlog import BACKLOG, Backlog
 from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
 from servsim.model.cases import tick_of
 from servsim.model.demand import Demand, Finite, Listed, Trace
-from servsim.model.dispatching import UNINTERRUPTED, Dispatch
+from servsim.model.dispatching import UNINTERRUPTED, Dispatch, Overflow
 from servsim.model.disruptions import System
 from servsim.model.distributions import AnyDistribution
 from servsim.model.edits import AnyEdit
@@ -94,8 +95,11 @@ class Scenario(Model):
     @model_validator(mode="after")
     def _everything_leads_somewhere(self) -> Self:
         found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self), *_at_once(self)]
+        found += _headcounts(self)
         if not found:
-            found = [*_backlog(self), *_lists(self)] or [*_decisions(self), *_nobody(self)]
+            found = [*_promises(self), *_backlog(self), *_lists(self)]
+            found = found or [*_decisions(self), *_nobody(self), *owning.flaws(self)]
+            found += [] if found else overflowing.flaws(self)
         if found:
             raise refuse(*found)
         return self
@@ -159,6 +163,10 @@ class Scenario(Model):
             for skill in pool.abilities:
                 found.setdefault(skill, []).append(name)
         return found
+
+    def overflows(self) -> dict[str, list[Overflow]]:
+        """Where the queue of a skill overflows to: as the dispatch says, and to the deputies of who approves."""
+        return overflowing.overflows(self)
 
     def most_on_duty(self, pool: str) -> int:
         """No more than so many are ever on duty in the pool at a time."""
@@ -363,6 +371,24 @@ def _at_once(of: Scenario) -> Found:
                 yield ("pools", name, "at_once"), f"does not go with `preempt` at the skill '{skill}'"
 
 
+def _headcounts(of: Scenario) -> Found:
+    """Where the idle leave first, workers stand for one another: nobody is quicker than the others."""
+    same = {name for name, worker in of.workers.items() if worker.pool in of.pools}
+    same = {name for name in same if of.pools[of.workers[name].pool].leaves == "idle_first"}
+    told = "does not go with `leaves: idle_first` of the pool '{}', whose workers stand for one another"
+    for name in (name for name in of.workers if name in same):
+        worker = of.workers[name]
+        for key, has in (("pace", worker.pace != 100), ("ramp_up", worker.ramp_up is not None)):
+            if has:
+                yield ("workers", name, key), told.format(worker.pool)
+    for process_name, process in of.processes.items():
+        for step_name, step in process.steps.items():
+            for who in step.times if isinstance(step, Work) else ():
+                if who in same:
+                    where: Path = ("processes", process_name, "steps", step_name, "times", who)
+                    yield where, told.format(of.workers[who].pool)
+
+
 def _systems(of: Scenario) -> Found:
     """What is needed exists; a system of which everybody has one of their own is needed by people, not by steps."""
     for name, pool in of.pools.items():
@@ -420,6 +446,20 @@ def _because_of_edits(of: Scenario, name: str, path: Path) -> str:
     edits = [edit_name for edit_name, edit in of.edits.items() if edit.process == name]
     step = f"'{path[1]}': " if len(path) > 1 and path[1] in of.edits else ""
     return f" ({step}after the edits {', '.join(edits)})" if edits else ""
+
+
+def _promises(of: Scenario) -> Found:
+    """Clocks of promises begin, stop and stand still with what happens in the processes of their classes."""
+    for name, case_class in of.case_classes.items():
+        steps, flow = of.edited(case_class.process).steps, of.flow(case_class.process)
+        for event, promise in case_class.promises.items():
+            for path, message in promised.flaws(event, promise, steps, flow):
+                yield ("case_classes", name, "promises", event, *path), message + _edited(of, case_class.process)
+
+
+def _edited(of: Scenario, process: str) -> str:
+    edits = [name for name, edit in of.edits.items() if edit.process == process]
+    return f" (after the edits {', '.join(edits)})" if edits else ""
 
 
 def _decisions(of: Scenario) -> Found:

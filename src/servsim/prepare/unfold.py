@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.model import Scenario
-from servsim.model.promises import CALENDAR, PROMISES
 from servsim.model.steps import END, REJECTED, Handoff, Step, Work
+from servsim.prepare import promises
 from servsim.prepare.arrivals import Arrived, arrivals
 from servsim.prepare.followers import groups_after, linked
 from servsim.prepare.gates import timetables
 from servsim.prepare.items import Items
 from servsim.prepare.opening import open_cases
+from servsim.prepare.owners import Ways, owners
 from servsim.prepare.redial import redials
 from servsim.prepare.signatures import close, refusal_costs
 from servsim.prepare.staffing import skills_of
@@ -26,7 +27,7 @@ from servsim.prepare.streams import Streams
 from servsim.prepare.visits import VISITS, Crowd, Walk, drawn_timers, draws_lots, own_times
 from servsim.records import Leaves, Workload
 from servsim.records.arrays import Ids, Ticks
-from servsim.records.workload import FORK, NEVER, Steps
+from servsim.records.workload import FORK, Steps
 
 Numbers = NDArray[np.int64]
 BOT = "bot"
@@ -123,6 +124,8 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
     def of_marks(name: str) -> NDArray[np.int8]:
         return of_columns(items.marked(name))
 
+    followers = linked(came, None if by_arrival is None else _inverse(by_arrival))
+    step, skill, number = of_items(items.column("step")), of_items(items.column("skill")), of_items(case)
     sources = tuple(dict.fromkeys(part.source or name for name, part in came.items()))
     of_source = np.array([sources.index(part.source or name) for name, part in came.items()], np.int32)
     arrived_at, channels = of_cases(at), _channels(scenario, came)
@@ -131,22 +134,22 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         classes=tuple(scenario.case_classes),
         channels=channels[0],
         sources=sources,
-        promises=PROMISES,
-        promise_event=PROMISES,
-        promise_penalty=_penalties(scenario),
+        promises=promises.names(scenario),
+        promise_event=promises.events(scenario),
+        promise_penalty=promises.penalties(scenario),
         steps=_steps(scenario, items),
         arrived_at=arrived_at,
         case_class=case_class,
         channel=of_cases(channels[1]),
         source=of_cases(np.repeat(of_source, [len(part.at) for part in cases])),
-        followers=linked(came, None if by_arrival is None else _inverse(by_arrival)),
+        followers=followers,
         patience=of_cases(_patience(scenario, streams, came)),
-        due_at=of_cases(np.concatenate([_due(scenario, part) for part in cases], axis=1)),
+        due_at=of_cases(np.concatenate([promises.due(scenario, part) for part in cases], axis=1)),
         first_item=np.concatenate([[0], np.cumsum(np.bincount(case, minlength=len(at)))]).astype(np.int64),
-        case=of_items(case).astype(np.int32),
-        step=of_items(items.column("step")),
+        case=number.astype(np.int32),
+        step=step,
         visit=of_items(items.column("visit")),
-        skill=of_items(items.column("skill")),
+        skill=skill,
         work=of_items(items.column("work")),
         hold=of_items(items.column("hold")),
         leaves=of_items(items.left()),
@@ -167,6 +170,8 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         own_time_of=own_times(scenario),
         own_time=np.array([of_items(items.column(f"own {k}")) for k in range(len(own_times(scenario)))]),
         timer=np.array([of_items(items.column(f"timer {k}")) for k in range(len(drawn_timers(scenario)))]),
+        clocks=promises.clocks(scenario, cases, list(items.steps), by_arrival),
+        owners=owners(scenario, Ways(items, step, skill, before, after), number, followers),
         **_successors(before, after, items.n),
     )
 
@@ -263,30 +268,6 @@ def _patience(scenario: Scenario, streams: Streams, came: dict[str, Arrived]) ->
     return _joined(parts)
 
 
-def _due(scenario: Scenario, cases: Arrived) -> Ticks:
-    """[promises, cases] when each promise falls due; -1 where nothing is promised. For cases that follow others: how
-    long after their arrival, on the calendar."""
-    dormant, case_class = cases.at == NEVER, cases.case_class
-    arrived = np.where(dormant, 0, cases.at)
-    due = np.full((len(PROMISES), len(arrived)), -1)
-    for number, kind in enumerate(scenario.case_classes.values()):
-        ours = np.flatnonzero(case_class == number)
-        for name, promise in kind.promises.items():
-            if promise.clock == CALENDAR:
-                limit = arrived[ours] + promise.limit
-            else:
-                since = int(arrived.min(initial=0))
-                openings = scenario.calendars[promise.clock].openings(scenario.clock, since)
-                limit = np.where(dormant[ours], promise.limit, openings.due(arrived[ours], promise.limit))
-            due[PROMISES.index(name), ours] = np.where(limit == -1, -2, limit)  # -1 is none
-    for event, limits in cases.limits.items():
-        place = PROMISES.index(event)
-        due[place] = np.where(limits >= 0, arrived + limits, due[place])
-    if cases.opened is not None:
-        due[PROMISES.index("first_response"), cases.opened.answered] = -1  # kept or not, that was before
-    return due
-
-
 def _priorities(came: dict[str, Arrived]) -> NDArray[np.int64]:
     """[cases] what is written for single cases, -1: as the class; empty where nothing is."""
     if all(cases.priority is None or (cases.priority < 0).all() for cases in came.values()):
@@ -300,13 +281,6 @@ def _answered_before(came: dict[str, Arrived]) -> NDArray[np.int8]:
     parts = [c.opened.answered.astype(np.int8) if c.opened else nobody[name] for name, c in came.items()]
     answered = _joined(parts)
     return answered if answered.any() else np.empty(0, np.int8)
-
-
-def _penalties(scenario: Scenario) -> NDArray[np.float64]:
-    classes = scenario.case_classes.values()
-    return np.array(
-        [[kind.promises[p].penalty if p in kind.promises else 0.0 for kind in classes] for p in PROMISES], np.float64
-    )
 
 
 def _joined(parts: list[NDArray[Code]]) -> NDArray[Code]:

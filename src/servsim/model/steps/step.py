@@ -11,6 +11,7 @@ from servsim.model.base import Id, Label, Model, Number, Share, sums_to_one
 from servsim.model.disruptions import Needs
 from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import Path
+from servsim.model.steps.owners import MaybeSameAs, NotSameAs
 from servsim.registry import Registry
 
 END, REJECTED = "end", "rejected"
@@ -151,6 +152,10 @@ class Work(Onward):
     automated: Automated | None = None
     needs: Needs = ()
     """Systems without which nobody can work on it."""
+    same_as: MaybeSameAs = None
+    """For the person who did another step."""
+    not_same_as: NotSameAs = ()
+    """For anybody but those who did these steps."""
     responds: bool | None = None
     """Its start is an answer to the customer. Default: true for the first work of a process if no step says so."""
     parts: tuple[WorkPart, ...] = ()
