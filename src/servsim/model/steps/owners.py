@@ -46,12 +46,15 @@ def _same_as(value: Any) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    """A step alone needs no list; one that is named twice is named once."""
+    value = [value] if isinstance(value, str) else value
+    named = isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+    return list(dict.fromkeys(value)) if named else value
 
 
 MaybeSameAs = Annotated[SameAs | None, BeforeValidator(_same_as)]
 NotSameAs = Annotated[tuple[Id, ...], BeforeValidator(_listed)]
-"""Steps, the last workers of which do not do this one; one alone needs no list."""
+"""Steps; who did one of them last does not do this one."""
 
 
 def merged(steps: Mapping[str, tuple[SameAs | None, tuple[str, ...]]]) -> tuple[SameAs | None, tuple[str, ...]]:
