@@ -22,6 +22,8 @@ FAMILIES = (
 for family in FAMILIES:
     import_module(f"servsim.kpis.{family}")
 
+from servsim.kpis.promises import of_run  # noqa: E402  (after all families, so that each keeps its place)
+
 
 def table(run: Run) -> pd.DataFrame:
     """Every KPI of a run: columns kpi, group, value (minutes, hours, shares, counts, money; NaN: no answer).
@@ -31,6 +33,7 @@ def table(run: Run) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [(name, group, value) for name in KPIS for group, value in KPIS[name].function(run)]
+    every = [*KPIS, *of_run(run)]
+    rows = [(name, group, value) for name in every for group, value in KPIS[name].function(run)]
     names, groups, values = zip(*rows, strict=True)
     return pd.DataFrame({"kpi": names, "group": groups, "value": values})

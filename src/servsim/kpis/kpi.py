@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """A figure of a run: how it is called, in which unit, which way is better, how it is worked out."""
+    """A figure of a run: how it is called, in which unit, which way is better, how it is worked out; where it is that
+    of something in the scenario, `about` is the id of this, and {about} stands for its name in the labels."""
 
     name: str
     unit: Unit
@@ -28,12 +29,42 @@ class Kpi:
     label_en: str
     label_zh: str
     function: Callable[[Run], Pairs]
+    about: str = ""
 
-    def label(self, language: str = "en") -> str:
-        return self.label_zh if language == "zh" else self.label_en
+    def label(self, language: str = "en", about: str = "") -> str:
+        return (self.label_zh if language == "zh" else self.label_en).replace("{about}", about or self.about)
 
 
-KPIS: Registry[Kpi] = Registry("KPI")
+class Shelf(Registry[Kpi]):
+    """KPIs by name. Those that exist for everything of one kind in a scenario are made when they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("KPI")
+        self._families: dict[str, Callable[[str], Kpi | None]] = {}
+
+    def family(self, prefix: str) -> Callable[[Callable[[str], Kpi | None]], Callable[[str], Kpi | None]]:
+        """Decorator: enters a function that makes the KPI of a name behind the prefix; None where there is none."""
+
+        def enter(make: Callable[[str], Kpi | None]) -> Callable[[str], Kpi | None]:
+            self._families[prefix] = make
+            return make
+
+        return enter
+
+    def __getitem__(self, name: str) -> Kpi:
+        return self._made(name) or super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and self._made(name) is not None)
+
+    def _made(self, name: str) -> Kpi | None:
+        if super().__contains__(name):
+            return None
+        starts = [start for start in self._families if name.startswith(start) and name != start]
+        return self._families[starts[0]](name.removeprefix(starts[0])) if starts else None
+
+
+KPIS = Shelf()
 
 
 def kpi(

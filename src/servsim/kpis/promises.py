@@ -1,18 +1,64 @@
-"""Whether cases were answered and resolved in time: promises kept and missed, and what the misses cost."""
+"""Whether promises were kept: answered and resolved in time, and all else that has a clock (docs/semantics.md, rule 18)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.kpis.facts import case_cells, counted, ended
-from servsim.kpis.groups import Floats, counts, ratio
-from servsim.kpis.kpi import Pairs, kpi, once
-from servsim.quantities import SECOND
-from servsim.records import Run
+from servsim.kpis.facts import case_cells, counted
+from servsim.kpis.groups import Floats, Integers, counts, ratio, totals
+from servsim.kpis.kpi import KPIS, Kpi, Pairs, kpi, once
+from servsim.quantities import MINUTE, SECOND
+from servsim.records import Run, State
 from servsim.records.arrays import NONE, Ticks
+from servsim.records.course import limits
+
+Flags = NDArray[np.bool_]
+BY_EVENT = ("first_response", "resolution")
+"""Promises whose figures have been there before any scenario gave them."""
+
+
+# ------------------------------------------------------------------ what others ask
+
+
+def missed(run: Run, promise: int) -> Flags:
+    """[counted cases] the promise of this number was missed."""
+    return run.courses[promise].missed[counted(run).cases]
+
+
+def spans(run: Run, promise: int) -> tuple[Ticks, Ticks]:
+    """[counted cases] from when to when the promise was on: from what begins its clock until it was missed, else until
+    it was kept, the case left or the clock stopped. Both -1 where nothing was promised."""
+    cases, of = counted(run).cases, run.courses[promise]
+    left = run.log.left_at
+    end = np.where(of.ended_at >= 0, of.ended_at, np.where(left >= 0, left, run.window.until))
+    end = np.where(of.missed, of.breached_at, end)
+    none = of.state == State.NOTHING
+    return np.where(none, -1, of.began_at)[cases], np.where(none, -1, end)[cases]
+
+
+def answered_late(run: Run) -> Flags:
+    """[counted cases] a promise of a first response was missed."""
+    late = np.zeros(len(run.log.left_at[counted(run).cases]), bool)
+    for promise, event in enumerate(run.workload.promise_event):
+        if event == "first_response":
+            late |= missed(run, promise)
+    return late
+
+
+MISSED = State.MISSED
+
+
+def states(run: Run, event: str, due: Ticks) -> Integers:
+    """[counted cases] State of the promise with this event."""
+    found = [of.state for of, name in zip(run.courses, run.workload.promise_event, strict=True) if name == event]
+    return found[0][counted(run).cases]
+
+
+# ------------------------------------------------------------------ kept and missed
 
 
 class Verdict(NamedTuple):
@@ -22,45 +68,27 @@ class Verdict(NamedTuple):
     missed: NDArray[np.int64]
 
 
-OPEN, KEPT, MISSED = 0, 1, 2
-
-
-def states(run: Run, event: str, due: Ticks) -> NDArray[np.int64]:
-    """[counted cases] what became of a promise with these due times ([counted cases], -1: nothing promised).
-
-    KEPT: answered (resolved: completed or rejected) at the due time or before. MISSED: later; or not yet when the clock
-    stops and the due time has passed; or the case left before without. OPEN: a case still open whose due time has not
-    passed when the clock stops; or nothing was promised.
-    """
-    cases = counted(run).cases
-    left = run.log.left_at[cases]
-    done = run.responded_at[cases] if event == "first_response" else np.where(ended(run), left, -1)
-    over = (done >= 0) | (due < run.window.until) | (left >= 0)
-    return np.where(due == NONE, OPEN, np.where((done >= 0) & (done <= due), KEPT, np.where(over, MISSED, OPEN)))
-
-
-def judged(run: Run, event: str, due: Ticks) -> Verdict:
-    """How many promises were kept and missed."""
-    cells, state = case_cells(run), states(run, event, due)
-    count = counts(cells.cell * 3 + state, cells.n * 3).reshape(cells.n, 3)
-    return Verdict(count[:, KEPT], count[:, MISSED])
+def judged(run: Run, state: Integers) -> Verdict:
+    """How many promises were kept and missed, by the State of each counted case."""
+    cells, n = case_cells(run), len(State)
+    count = counts(cells.cell * n + state.astype(np.int64), cells.n * n).reshape(cells.n, n)
+    return Verdict(count[:, State.KEPT], count[:, State.MISSED])
 
 
 @once
 def verdicts(run: Run) -> list[Verdict]:
     """[promises]"""
-    work, cases = run.workload, counted(run).cases
-    return [judged(run, event, work.due_at[p, cases]) for p, event in enumerate(work.promise_event)]
+    return [judged(run, course.state[counted(run).cases]) for course in run.courses]
 
 
-def kept_share(run: Run, event: str) -> Floats:
-    """[groups of cases] share of the promises of this event that were kept among those kept or missed."""
+def kept_share(run: Run, name: str) -> Floats:
+    """[groups of cases] share of the promises of this id that were kept among those kept or missed."""
     cells = case_cells(run)
-    kept, missed = np.zeros(cells.n), np.zeros(cells.n)
-    for verdict, of in zip(verdicts(run), run.workload.promise_event, strict=True):
-        if of == event:
-            kept, missed = kept + verdict.kept, missed + verdict.missed
-    return ratio(cells.groups.sums(kept), cells.groups.sums(kept + missed))
+    kept, lost = np.zeros(cells.n), np.zeros(cells.n)
+    for verdict, of in zip(verdicts(run), run.workload.promises, strict=True):
+        if of == name:
+            kept, lost = kept + verdict.kept, lost + verdict.missed
+    return ratio(cells.groups.sums(kept), cells.groups.sums(kept + lost))
 
 
 @kpi("promise_first_response", "share", "higher", "answered within the promise", "按承诺时限首次响应的比例")
@@ -100,6 +128,91 @@ def answered_within_60s(run: Run) -> Pairs:
     due = work.arrived_at[cases] + 60 * SECOND
     if len(work.answered_before):
         due = np.where(work.answered_before[cases] == 1, NONE, due)
-    verdict = judged(run, "first_response", due)
+    done, left = run.responded_at[cases], run.log.left_at[cases]
+    over = (done >= 0) | (due < run.window.until) | (left >= 0)
+    late = np.where(over, State.MISSED, State.OPEN)
+    state = np.where(due == NONE, State.NOTHING, np.where((done >= 0) & (done <= due), State.KEPT, late))
+    verdict = judged(run, state)
     sums = case_cells(run).groups.sums
     return case_cells(run).groups.pairs(ratio(sums(verdict.kept), sums(verdict.kept + verdict.missed)))
+
+
+# ------------------------------------------------------------------ figures of every promise that has a clock
+
+
+Figure = Callable[[Run, str], Pairs]
+
+
+def of_run(run: Run) -> Iterator[str]:
+    """The names of the figures of the run's promises: of those that are more than due times for answer and leaving."""
+    if not len(run.workload.clocks.limit):
+        return
+    for name, limit in zip(run.workload.promises, run.workload.clocks.limit, strict=True):
+        if name not in BY_EVENT:
+            yield f"promise_{name}"
+        if name not in BY_EVENT or (limit >= 0).any():
+            yield from (f"elapsed_{name}_{which}" for which in WHICH)
+            yield f"late_by_{name}"
+
+
+@KPIS.family("promise_")
+def promise(name: str) -> Kpi:
+    """Share of the counted cases with the promise kept among those with it kept or missed; NaN without any."""
+
+    def figure(run: Run) -> Pairs:
+        return case_cells(run).groups.pairs(kept_share(run, name))
+
+    return Kpi(f"promise_{name}", "share", "higher", "promise kept: {about}", "承诺“{about}”的兑现比例", figure, name)
+
+
+WHICH = {"mean": ("mean", "平均值"), "median": ("median", "中位数"), "p90": ("90th percentile", "90分位"),
+         "max": ("longest", "最长")}  # fmt: skip
+SHARES = {"median": 0.5, "p90": 0.9, "max": 1.0}
+
+
+@KPIS.family("elapsed_")
+def elapsed(name: str) -> Kpi | None:
+    """Time that the clock ran, of the counted cases in which what was promised has happened; NaN without any."""
+    about, _, which = name.rpartition("_")
+    if which not in WHICH or not about:
+        return None
+
+    def figure(run: Run) -> Pairs:
+        cells = case_cells(run)
+        time, known = _elapsed(run, about)
+        if which == "mean":
+            n, total = counts(cells.cell[known], cells.n), totals(cells.cell[known], time, cells.n)
+            return cells.groups.pairs(ratio(cells.groups.sums(total), cells.groups.sums(n)) / MINUTE)
+        return cells.groups.pairs(cells.groups.quantiles(time, cells.cell[known], (SHARES[which],))[0] / MINUTE)
+
+    english, chinese = WHICH[which]
+    labels = f"time on the clock of {{about}}, {english}", f"承诺“{{about}}”计时时长（{chinese}）"
+    return Kpi(f"elapsed_{name}", "min", "lower", *labels, figure, about)
+
+
+def _elapsed(run: Run, name: str) -> tuple[Ticks, Flags]:
+    """The times that the clock ran, and [counted cases] of which cases they are."""
+    cases = counted(run).cases
+    if name not in run.workload.promises:
+        known = np.zeros(len(run.log.left_at[cases]), bool)
+        return np.empty(0, np.int64), known
+    of = run.courses[run.workload.promises.index(name)]
+    known = of.ended_at[cases] >= 0
+    return of.elapsed[cases][known], known
+
+
+@KPIS.family("late_by_")
+def late_by(name: str) -> Kpi:
+    """By how much more than the limit the clock ran, mean over the counted cases in which what was promised happened
+    too late; NaN without any."""
+
+    def figure(run: Run) -> Pairs:
+        cells, (time, known) = case_cells(run), _elapsed(run, name)
+        if name in run.workload.promises:
+            time = time - limits(run.workload, run.workload.promises.index(name))[counted(run).cases][known]
+        cell, late = cells.cell[known][time > 0], time[time > 0]
+        n, total = counts(cell, cells.n), totals(cell, late, cells.n)
+        return cells.groups.pairs(ratio(cells.groups.sums(total), cells.groups.sums(n)) / MINUTE)
+
+    labels = "late by, mean of what was late: {about}", "承诺“{about}”的平均超时时长"
+    return Kpi(f"late_by_{name}", "min", "lower", *labels, figure, name)

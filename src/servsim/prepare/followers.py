@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.model import Scenario
-from servsim.model.promises import CALENDAR, PROMISES, CaseClass, Duplicate, Repeat, Retry
+from servsim.model.promises import CaseClass, Duplicate, Repeat, Retry
 from servsim.prepare.arrivals import Arrived, Follows
+from servsim.prepare.promises import due_of_woken
 from servsim.prepare.streams import Streams
 from servsim.records import EventLog, Followers, Outcome, Relation, Workload
 from servsim.records.arrays import Ticks
@@ -152,16 +153,6 @@ def settled(scenario: Scenario, workload: Workload, log: EventLog) -> Workload:
     woken = dormant[came]
     for number, kind in enumerate(scenario.case_classes.values()):
         ours = woken[workload.case_class[woken] == number]
-        for place, event in enumerate(PROMISES):
-            due[place, ours] = _due(scenario, kind, event, log.arrived_at[ours], due[place, ours])
+        for place, name in enumerate(workload.promises):
+            due[place, ours] = due_of_woken(scenario, kind, name, log.arrived_at[ours], due[place, ours])
     return replace(workload, arrived_at=log.arrived_at, due_at=due)
-
-
-def _due(scenario: Scenario, kind: CaseClass, event: Any, arrived: Ticks, limit: Ticks) -> Ticks:
-    """Due times from the limits; on the clock of the class's promise where the limit is that of the class."""
-    due = np.where(limit >= 0, arrived + limit, -1)
-    promise = kind.promises.get(event)
-    if promise is None or promise.clock == CALENDAR:
-        return due
-    openings = scenario.calendars[promise.clock].openings(scenario.clock)
-    return np.where(limit == promise.limit, openings.due(arrived, promise.limit), due)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.quantities import MINUTE
-from servsim.records.arrays import NONE, Ids, Ticks, digest
+from servsim.records.arrays import Ids, Ticks, digest
+from servsim.records.course import Course, State, course
 from servsim.records.eventlog import EventLog
 from servsim.records.plan import Plan
 from servsim.records.workload import NEVER, Outcome, Workload
@@ -83,6 +84,11 @@ class Run:
         return np.where(log.outcome == Outcome.ABANDONED, -1, at)
 
     @cached_property
+    def courses(self) -> tuple[Course, ...]:
+        """[promises] what became of each, case by case."""
+        return tuple(course(self, promise) for promise in range(len(self.workload.promises)))
+
+    @cached_property
     def counted(self) -> np.ndarray:
         """[cases] True for cases that arrive within the window."""
         at = self.workload.arrived_at
@@ -96,12 +102,16 @@ class Run:
 
     @cached_property
     def duties(self) -> tuple[Ids, Ticks, Ticks]:
-        """(worker, from, to) of everybody's presence, by worker and time: as rostered, and of the reserve as called."""
+        """(worker, from, to) of everybody's presence, by worker and time: as rostered, of the reserve as called, and
+        where the idle leave first as it came about."""
         plan, log = self.plan, self.log
-        if not len(log.reserve_worker):
+        if not len(log.reserve_worker) and not plan.idle_first.any():
             return plan.duty_worker, plan.duty_from, plan.duty_to
-        worker = np.concatenate([plan.duty_worker, log.reserve_worker])
-        begin, end = np.concatenate([plan.duty_from, log.reserve_from]), np.concatenate([plan.duty_to, log.reserve_to])
+        places = np.isin(plan.worker_pool[plan.duty_worker], np.flatnonzero(plan.idle_first))
+        fixed = np.flatnonzero(~places)
+        worker = np.concatenate([plan.duty_worker[fixed], log.reserve_worker, log.duty_worker])
+        begin = np.concatenate([plan.duty_from[fixed], log.reserve_from, log.duty_from])
+        end = np.concatenate([plan.duty_to[fixed], log.reserve_to, log.duty_to])
         order = np.lexsort((end, begin, worker))
         return worker[order], begin[order], end[order]
 
@@ -147,7 +157,7 @@ class Run:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """One row per case: case, case_class, channel, source, arrived_at, responded_at, left_at, outcome, counted,
-        due_<promise> for each promise. Instants are timestamps, NaT where it did not happen."""
+        and for each promise due_<promise>, breached_<promise>. Instants are timestamps, NaT where it did not happen."""
         import pandas as pd
 
         work, log = self.workload, self.log
@@ -162,8 +172,10 @@ class Run:
             "outcome": named(tuple(o.name.lower() for o in Outcome), log.outcome),
             "counted": self.counted,
         }
-        for promise, due in zip(work.promises, work.due_at, strict=True):
-            columns[f"due_{promise}"] = self.instant(due, due != NONE)
+        for promise, of in zip(work.promises, self.courses, strict=True):
+            known = of.state != State.NOTHING
+            columns[f"due_{promise}"] = self.instant(of.due_at, known & (of.due_at != -1))
+            columns[f"breached_{promise}"] = self.instant(of.breached_at, of.missed)
         return pd.DataFrame(columns)
 
     @cached_property
