@@ -20,6 +20,7 @@ from servsim.engines.floor import GONE, WAKES, Match, Place, Pool, Queue, Worker
 from servsim.engines.followers import Following
 from servsim.engines.gates import Gates
 from servsim.engines.headcount import Headcount
+from servsim.engines.joint import Joint
 from servsim.engines.logbook import log_of
 from servsim.engines.outages import Outages
 from servsim.engines.overflow import Overflow
@@ -326,5 +327,5 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
         return now + ticks_at(pace, work) <= worker.duty_until
 
 
-RARE = (Owners, OwnTimes, Sharing, Headcount, Reserve, Overflow, Outages, Ramps)
+RARE = (Owners, Headcount, Joint, OwnTimes, Sharing, Reserve, Overflow, Outages, Ramps)
 """What most services do not have; those that come first have the first say."""

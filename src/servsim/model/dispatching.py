@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from servsim.model.base import Count, Duration, Id, Model, Positive
 from servsim.model.distributions import AnyDistribution, Distribution
+from servsim.model.errors import refuse
 from servsim.registry import suggestion
 
 RULES = ("fcfs", "lcfs", "priority", "edd", "slack", "sjf", "random", "head_start", "ageing", "accumulating",
@@ -66,13 +67,43 @@ def _hold_back(value: Any) -> Any:
     return value if value is False else HoldBack.model_validate(value)
 
 
+def _some_time(value: int) -> int:
+    if value <= 0:
+        raise ValueError("must be more than no time at all; who may take everything at once needs only the skill")
+    return value
+
+
+class Overflow(Model):
+    """Workers of the pool `to` may take items of the queue that have waited `after`, any item while `waiting` wait
+    there, or any while nobody of the other pools is on duty (`when`). One of those given suffices."""
+
+    to: Id
+    after: Annotated[Duration, AfterValidator(_some_time)] | None = None
+    waiting: Positive | None = None
+    when: Literal["nobody_on_duty"] | None = None
+
+    @model_validator(mode="after")
+    def _a_condition(self) -> Self:
+        if self.after is None and self.waiting is None and self.when is None:
+            told = "says not when: give `after: 5 min`, `waiting: 3` or `when: nobody_on_duty`"
+            raise refuse(((), f"{told} (without a condition the skill in the pool suffices)"))
+        return self
+
+
+def _overflows(value: Any) -> Any:
+    """One may stand without a list; `false` for none."""
+    if value is False:
+        return ()
+    return value if isinstance(value, list | tuple) else (Overflow.model_validate(value),)
+
+
 Preempt = Literal["resume", "restart"]
 Victim = Literal["latest_started", "earliest_started"]
 
 
 class TeamDispatch(Model):
     """What differs for one skill; what is not given (or null) is that of all. `false` for `escalate`,
-    `preempt`, `alert` and `hold_back`: never."""
+    `preempt`, `alert`, `hold_back` and `overflow`: never."""
 
     rule: Rule | None = None
     assignment: Assignment | None = None
@@ -85,6 +116,7 @@ class TeamDispatch(Model):
     victim: Victim | None = None
     waiting_places: Count | None = None
     """Who is offered, cannot be served at once and finds so many waiting leaves, or tries again (`redial`)."""
+    overflow: Annotated[tuple[Overflow, ...], BeforeValidator(_overflows)] | None = None
 
 
 @dataclass(frozen=True)

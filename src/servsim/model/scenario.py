@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from servsim.model import owning, promised
+from servsim.model import overflowing, owning, promised
 from servsim.model.backlog import BACKLOG, Backlog
 from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
@@ -98,8 +98,7 @@ class Scenario(Model):
         found += _headcounts(self)
         if not found:
             found = [*_promises(self), *_backlog(self), *_lists(self)]
-            found = found or [*_decisions(self), *_nobody(self), *owning.flaws(self)]
-            found += [] if found else overflowing.flaws(self)
+            found = found or [*_decisions(self), *_nobody(self), *owning.flaws(self), *overflowing.flaws(self)]
         if found:
             raise refuse(*found)
         return self

@@ -16,7 +16,7 @@ from servsim.prepare.gates import gates
 from servsim.prepare.outages import systems
 from servsim.prepare.streams import Streams
 from servsim.quantities import DAY, WEEK
-from servsim.records import EndOfShift, Plan, Preempt, Reserves
+from servsim.records import EndOfShift, Overflow, Plan, Preempt, Reserves
 from servsim.records.arrays import Ids
 
 Span = tuple[int, int]
@@ -84,6 +84,7 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         waiting_places=_waiting_places(scenario, skills),
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
         reserves=_reserves(scenario, people),
+        overflow=_overflow(scenario, pools, skills),
         worker_person=_persons(people),
         ramp_worker=_ids(w for w, _, _ in ramps),
         ramp_at=_ticks(at for _, at, _ in ramps),
@@ -95,6 +96,7 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         keep_idle=_limits(policy.hold_back.keep if policy.hold_back else None for policy in policies),
         preempts=_codes(Preempt[(policy.preempt or "not").upper()] for policy in policies),
         victim_earliest=_codes(policy.preempt and policy.victim == "earliest_started" for policy in policies),
+        idle_first=_codes(scenario.pools[pool].leaves == "idle_first" for pool in pools),
         **gates(scenario),
     )
 
@@ -157,6 +159,21 @@ def _reserves(scenario: Scenario, people: list[Person]) -> Reserves:
         release=_ticks(reserve.release.waiting for reserve in of),
         wage=np.array([p.wage if r.wage is None else r.wage for p, r in zip(pools, of, strict=True)], np.float64),
     )
+
+
+def _overflow(scenario: Scenario, pools: Sequence[str], skills: Sequence[str]) -> Overflow:
+    """Which pools take items of a queue only under a condition."""
+    overflows, shape = scenario.overflows(), (len(pools), len(skills))
+    if not overflows:
+        return Overflow()
+    after, waiting, alone = np.full(shape, -1, np.int64), np.full(shape, -1, np.int32), np.zeros(shape, np.int8)
+    for skill, ways in overflows.items():
+        for one in ways:
+            at = pools.index(one.to), skills.index(skill)
+            after[at] = after[at] if one.after is None else one.after
+            waiting[at] = waiting[at] if one.waiting is None else one.waiting
+            alone[at] |= one.when is not None
+    return Overflow(after, waiting, alone)
 
 
 def _people(scenario: Scenario, streams: Streams | None) -> Iterator[Person]:

@@ -69,6 +69,7 @@ class Link(Model):
     return_to: Id | None = None
     reject: Share | None = None
     rounds: Count | None = None
+    delegate: Id | None = None
 
     def given(self) -> dict[str, Any]:
         return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
@@ -101,6 +102,8 @@ class Approval(Verdict, Work):
     a `chain` of skills that decide one after the other, each with a verdict of its own;
     a `meeting` that decides.
 
+    `delegate` names the pool of the deputies.
+
     `timing: after`: the case goes on at once and the signature follows; it may be refused late. `skip`: all pass
     without approval, or the share in `skipped` does.
     """
@@ -114,6 +117,8 @@ class Approval(Verdict, Work):
     timing: Literal["before", "after", "skip"] = "before"
     late_refusal: LateRefusal | None = None
     skipped: Skipped | None = None
+    delegate: Id | None = None
+    """The pool whose workers sign while nobody else who can is on duty."""
 
     @model_validator(mode="before")
     @classmethod
@@ -144,6 +149,8 @@ class Approval(Verdict, Work):
         changed = next((key for key in ("timing", "skipped") if key in self.model_fields_set), "")
         if changed and (self.chain or self.meeting):
             raise refuse(((changed,), "cannot be combined with a chain or a meeting"))
+        if self.delegate is not None and self.meeting:
+            raise refuse((("delegate",), "cannot be combined with a meeting, which nobody has to attend"))
         if self.late_refusal is not None and self.timing != "after":
             raise refuse((("late_refusal",), "only what is signed after the work is refused late; set `timing: after`"))
         return self
