@@ -17,7 +17,7 @@ THERE = FOLDER.is_dir()
 CASES = {case["id"]: case for file in ("micro.json", "battery.json") if THERE for case in truth.cases_in(FOLDER / file)}
 
 NOT_STATED: set[str] = {
-    "CONC-01", "M55", "M62", "M69", "OVF-03", "PS-01", "PS-02", "SIMUL-01", "TV-03", "TV-09",
+    "M62", "M69", "SIMUL-01",
 }  # fmt: skip
 """What a scenario cannot say yet."""
 

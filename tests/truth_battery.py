@@ -25,6 +25,7 @@ from truth_words import (
     known,
     mean_of,
     name,
+    rates_in_hand,
     repeated,
     span,
     time_of_day,
@@ -65,11 +66,13 @@ RULES: dict[str, Json] = {
     "priority_preemptive_restart": {"rule": "priority", "preempt": "restart"},
     "lcfs_preemptive_resume": {"rule": "lcfs", "preempt": "resume"},
     "srpt": {"rule": "least_remaining", "preempt": "resume"},
+    "processor_sharing": {"rule": "fcfs"},
 }
 EFFECTS = {"preempt_resume": "resume", "preempt_repeat_identical": "restart"}
 CLOCKS = {"always": "always", "while_busy": "working"}
-SELECTION = {"longest_idle": "longest_idle", "random": "random", "listed_order": "fixed", "fastest_first": "fixed",
-             "slowest_first": "fixed"}  # fmt: skip
+EVEN = ("least_loaded", "longest_idle", "random")
+SELECTION = {"least_loaded": "longest_idle", "longest_idle": "longest_idle", "random": "random",
+             "listed_order": "fixed", "fastest_first": "fixed", "slowest_first": "fixed"}  # fmt: skip
 END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "no_late_start": "no_late_start"}
 
 
@@ -166,6 +169,8 @@ class Writer:
         self.week = Week([], 7, START)
         for team in self.teams.values():
             self.team(team)
+        for team in self.teams.values():
+            self.takes_over(team)
         for step in self.steps.values():
             to = self.steps[step["escalate"]["to"]] if "escalate" in step else {}
             if to.get("type") == "delay":  # so many people that nobody waits
@@ -273,9 +278,6 @@ class Writer:
     # -------------------------------------------------------------- staff
     def team(self, team: Json) -> None:
         pool = name(team["name"])
-        for key in ("max_concurrent", "takes_work_if"):
-            if key in team:
-                raise NotStatedError(f"teams.{key}")
         rule = team.get("end_of_shift", "exhaustive")
         if rule not in END_OF_SHIFT:
             raise NotStatedError(f"teams.end_of_shift {rule}")
@@ -284,7 +286,7 @@ class Writer:
             "skills": self.skills(team),
             "end_of_shift": END_OF_SHIFT[rule],
         }
-        self.pools[pool] |= self.needs(team)
+        self.pools[pool] |= self.needs(team) | self.at_once(team)
         self.staffing[pool] = {}
         if "named_agents" in team:
             self.workers |= {agent_id(agent): {"pool": pool, "shifts": ["always"]} for agent in self.named(team)}
@@ -304,6 +306,30 @@ class Writer:
         """The same people come in all these shifts."""
         for i in range(agents):
             self.workers[composed(pool, group, i + 1)] = {"pool": pool, "shifts": shifts}
+
+    def at_once(self, team: Json) -> Json:
+        """How many cases each agent has in hand, and how fast each goes on; an agent who shares has no limit."""
+        steps = list({step["name"]: step for step, _ in self.users(team["name"])}.values())
+        shares = any(step.get("discipline") == "processor_sharing" for step in steps) or team.get("sharing") == "equal"
+        limit = team.get("max_concurrent") or (self.no_limit(team) if shares else 1)
+        if limit == 1:
+            return {}
+        if shares:
+            return {"at_once": {"cases": limit, "sharing": "equal"}}
+        rates = next((rates for step in steps for rates in _rates_in_hand(step)), [])
+        rates = team.get("state_dependent_rates_per_case") or rates or [1.0] * limit
+        if len(set(rates)) > 1 and team.get("agent_selection", "least_loaded") not in EVEN:
+            raise NotStatedError(f"teams.agent_selection {team['agent_selection']} with max_concurrent")
+        paces = [100 * rate / rates[0] for rate in (*rates, *rates[-1:] * limit)]
+        return {"at_once": {"cases": limit, "pace": paces[:limit]}}
+
+    def no_limit(self, team: Json) -> int:
+        """So many that more hardly ever come: their number is geometric in the load, whatever the times."""
+        load = sum(
+            self.mean_rate(kind) * self.visit_ratios(kind)[step["name"]] * max(_means(step), default=0.0)
+            for step, kind in self.users(team["name"])
+        ) / team["agents"]
+        return min(200, max(20, math.ceil(math.log(1e-8) / math.log(load)) if 0 < load < 1 else 200))
 
     def needs(self, team: Json) -> Json:
         own = [f"outage_{k}" for k, of in enumerate(self.statement.get("outages", ())) if self.is_hit(team, of)]
@@ -364,7 +390,7 @@ class Writer:
         staffing = [dict(piece) for piece in team["staffing"]]
         several = len({piece["agents"] for piece in staffing}) > 1
         if team.get("staffing_semantics") == "headcount" and several:
-            raise NotStatedError("teams.staffing_semantics headcount")
+            self.pools[name(team["name"])]["leaves"] = "idle_first"
         levels = sorted({piece["agents"] for piece in staffing})
         last = max(piece["to"] for piece in staffing)
         found: list[tuple[list[Piece] | None, int]] = []
@@ -469,6 +495,20 @@ class Writer:
                 raise NotStatedError("steps.escalate to a step that goes on elsewhere")
             after = distribution(step["escalate"]["after_waiting"])
             self.rules[skill]["escalate"] = {"after": after, "to": to.pop()}
+
+    def takes_over(self, team: Json) -> None:
+        """A team that takes work only from long queues; where no other does, one without anybody stands for these."""
+        if not team.get("takes_work_if"):
+            return
+        known(team["takes_work_if"], ("queue_length_at_least",), "takes_work_if")
+        waiting = int(team["takes_work_if"]["queue_length_at_least"])
+        for skill in self.pools[name(team["name"])]["skills"]:
+            if waiting < 2 or skill not in self.rules:
+                continue
+            self.rules[skill].setdefault("overflow", []).append({"to": name(team["name"]), "waiting": waiting})
+            able = [pool for pool, of in self.pools.items() if skill in of["skills"]]
+            if len(able) == len(self.rules[skill]["overflow"]):
+                self.pools[composed("others", skill)] = {"department": "office", "skills": [skill]}
 
     # -------------------------------------------------------------- cases
     def case_class(self, kind: Json) -> Json:
@@ -701,6 +741,12 @@ class Writer:
 def agent_id(agent: str) -> str:
     """The id of a named agent: never that of a team."""
     return composed("agent", agent)
+
+
+def _rates_in_hand(step: Json) -> list[list[float]]:
+    """Rates by the number in hand, for each class that has them."""
+    of = step.get("service_time") or {}
+    return [rates for part in (of, *of.values()) if (rates := rates_in_hand(part))] if isinstance(of, Mapping) else []
 
 
 def of_class(of: Any, kind: Json) -> Any:

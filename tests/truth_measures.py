@@ -51,7 +51,9 @@ class Observed:
         self.started = minutes(log.started_at)
         self.completed = minutes(log.completed_at)
         self.work = work.work / MINUTE
-        self.worker = log.worker
+        persons = run.plan.worker_person
+        self.person = persons if len(persons) else np.arange(len(run.plan.workers))
+        self.worker = np.where(log.worker >= 0, self.person[log.worker], -1)
         self.escalated = np.empty(0, np.int64)
         if len(log.escalated_item):
             self.escalate(log.escalated_item, minutes(log.escalated_at))
@@ -93,7 +95,7 @@ class Observed:
         item, worker, begin, end = self.run.stretches()
         if len(self.escalated):
             item = np.where(self.visit_after[item] >= 0, self.visit_after[item], item)
-        return item, worker, begin / MINUTE, end / MINUTE
+        return item, self.person[worker], begin / MINUTE, end / MINUTE
 
     def steps(self, of: Json) -> list[str]:
         """The steps that a value looks at: the one named, else all at which cases queue."""
@@ -222,13 +224,23 @@ class Observed:
         return np.concatenate([begin, begins, until[open_end]]), np.concatenate([end, ends, gone])
 
     def busy(self, of: Json) -> tuple[Floats, Floats]:
+        """(from, to) of stretches of work; several cases at once keep an agent busy once."""
         item, worker, begin, end = self.stretches
         chosen = np.isin(worker, self.workers(of))
         if "step" in of:
             chosen &= self.step[item] == name(of["step"])
-        return begin[chosen], end[chosen]
+        if "class" in of:
+            chosen &= self.case_class[self.case[item]] == name(of["class"])
+        if not len(self.run.plan.worker_person):
+            return begin[chosen], end[chosen]
+        return united(worker[chosen], begin[chosen], end[chosen])
 
     def workers(self, of: Json) -> Any:
+        """The agents in question: of several places the first stands for the agent."""
+        found = self.places(of)
+        return found[self.person[found] == found]
+
+    def places(self, of: Json) -> Any:
         plan = self.run.plan
         pool = np.array(plan.pools, object)[plan.worker_pool]
         if "agent" in of:
@@ -259,6 +271,15 @@ class Observed:
 
 def _teams(step: Json) -> list[str]:
     return list(step["teams"]) if "teams" in step else [step["team"]] if "team" in step else []
+
+
+def united(who: NDArray[Any], begin: Floats, end: Floats) -> tuple[Floats, Floats]:
+    """The spans of each without their overlaps."""
+    order = np.lexsort((begin, who))
+    begin, end = begin[order], end[order]
+    for one in np.split(np.arange(len(order)), np.flatnonzero(np.diff(who[order])) + 1):
+        begin[one] = np.maximum(begin[one], np.maximum.accumulate(np.append(0.0, end[one]))[:-1])
+    return begin[end > begin], end[end > begin]
 
 
 TURNED_AWAY = Outcome.TURNED_AWAY

@@ -126,11 +126,11 @@ class Sharing(Presence):
 
     def able(self, pools: list[Pool], queue: Queue, item: int, now: int) -> Sequence[Worker]:
         """Only the places of those who have fewest in hand."""
-        able = super().able(pools, queue, item, now)
-        numbers = list(map(self.in_hand, able))
-        fewest = min(numbers, default=0)
-        return [worker for worker, number in zip(able, numbers, strict=True) if number == fewest]
-
-    def in_hand(self, worker: Worker) -> int:
-        person = self.person_of.get(worker.id)
-        return len(person.busy) if person is not None else 0
+        person_of, fewest, found = self.person_of, len(self.workers), list[Worker]()
+        for worker in super().able(pools, queue, item, now):
+            number = len(person_of[worker.id].busy) if worker.id in person_of else 0
+            if number < fewest:
+                fewest, found = number, [worker]
+            elif number == fewest:
+                found.append(worker)
+        return found
