@@ -1,0 +1,503 @@
+"""Whose work it is because of who did something before: the same person, or somebody else.
+
+Times are minutes, logs are worked out by hand; the sections bear the numbers of the rules of docs/semantics.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import MORE
+from pydantic import ValidationError
+from worlds import ALWAYS, FOR_EVER, OWNER, PREVIOUS, Case, Do, Person, Team, World, expect, mapping, random_world
+
+from servsim import kpis, prepare
+from servsim.engines import Engine
+from servsim.kpis.owners import required_person
+from servsim.lint import lint
+from servsim.model import Scenario
+from servsim.model.errors import problems
+from servsim.quantities import MINUTE
+from servsim.records import Run
+
+# ------------------------------------------------------------------ 17. the same person
+
+
+def pair(cases: dict[str, Case], until: int = 100, **changes: Any) -> World:
+    """Ann and Bob do both the desk's and the back office's work, always."""
+    people = {"ann": Person("office", ALWAYS), "bob": Person("office", ALWAYS)}
+    teams = {"office": Team({"desk": 0, "back": 0})}
+    return World(**{"teams": teams, "people": people, "cases": cases, "until": until, **changes})
+
+
+def back(work: int, **rule: Any) -> Do:
+    return Do("back", work, **rule)
+
+
+def desk(work: int, **rule: Any) -> Do:
+    return Do("desk", work, **rule)
+
+
+def test_preferred_the_same_person_whoever_has_been_idle_longest(engine: Engine) -> None:
+    """Bob, idle since 0, would have b.back at 15; ann did b.desk. Nobody keeps c.back for bob, who is busy at 30."""
+    world = pair(
+        {
+            "a": Case(5, [desk(10)]),
+            "b": Case(16, [desk(4), back(3, same_as="desk")]),
+            "c": Case(20, [desk(10), Do(None, 2), back(6, same_as="desk")]),
+            "d": Case(31, [desk(20)]),
+        },
+        assignment={"desk": "fixed", "back": "longest_idle"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a 5 5 5 15 ann
+        b.desk 16 16 16 20 ann
+        b.back 20 20 20 23 ann
+        c.desk 20 20 20 30 bob
+        c.wait 30 30 30 32
+        c.back 32 32 32 38 bob
+        d 31 31 31 51 ann
+        for ann: b.back 20
+        for bob: c.back 32
+        left a 15, b 23, c 38, d 51
+        """,
+    )
+
+
+def test_preferred_is_not_waited_for(engine: Engine) -> None:
+    """Ann did a.desk, and is at b when a comes to the back office: bob has it at once."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5), Do(None, 2), back(5, same_as="desk")]),
+            "b": Case(6, [desk(20)]),
+        },
+        assignment={"desk": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.wait 5 5 5 7
+        a.back 7 7 7 12 bob
+        b 6 6 6 26 ann
+        for ann: a.back 7
+        left a 12, b 26
+        """,
+    )
+
+
+@pytest.mark.parametrize(("kept", "began", "who"), [(FOR_EVER, 26, "ann"), (10, 17, "bob"), (19, 26, "ann")])
+def test_required_is_waited_for(engine: Engine, kept: int, began: int, who: str) -> None:
+    """From 7 on, while ann is busy until 26; bob, idle, takes what came later. At 26 ann's completion comes first."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5), Do(None, 2), back(5, same_as="desk", kept=kept)]),
+            "b": Case(6, [desk(20)]),
+            "c": Case(8, [back(2)]),
+        },
+        assignment={"desk": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        f"""
+        a.desk 0 0 0 5 ann
+        a.wait 5 5 5 7
+        a.back 7 7 {began} {began + 5} {who}
+        b 6 6 6 26 ann
+        c 8 8 8 10 bob
+        for ann: a.back 7
+        left a {began + 5}, b 26, c 10
+        """,
+    )
+
+
+def test_nobody_is_held_idle_for_what_is_theirs(engine: Engine) -> None:
+    """At 20 ann takes b, which came before a.back; bob may not help with a, and takes c, which came last."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5), Do(None, 6), back(5, same_as="desk", kept=FOR_EVER)]),
+            "x": Case(1, [back(30)]),
+            "y": Case(5, [desk(15)]),
+            "b": Case(8, [back(7)]),
+            "c": Case(30, [back(9)]),
+        },
+        assignment={"desk": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.wait 5 5 5 11
+        a.back 11 11 27 32 ann
+        x 1 1 1 31 bob
+        y 5 5 5 20 ann
+        b 8 8 20 27 ann
+        c 30 30 31 40 bob
+        for ann: a.back 11
+        left a 32, x 31, y 20, b 27, c 40
+        """,
+    )
+
+
+def test_waiting_for_somebody_ends_before_escalations_and_after_arrivals_of_the_tick(engine: Engine) -> None:
+    """At 17 b comes first and takes bob; a is free for all then, and would be escalated at the same tick."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5), Do(None, 2), back(5, same_as="desk", kept=10)]),
+            "z": Case(6, [desk(50)]),
+            "b": Case(17, [desk(3)]),
+            "c": Case(0, [Do("chief", 1, hold=0)]),
+        },
+        teams={"office": Team({"desk": 0, "back": 0}), "lead": Team({"chief": 0})},
+        people={"ann": Person("office", ALWAYS), "bob": Person("office", ALWAYS), "eva": Person("lead", ALWAYS)},
+        assignment={"desk": "fixed"},
+        escalate={"back": (10, "chief")},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.wait 5 5 5 7
+        a.back 7 7 17 22 eva
+        z 6 6 6 56 ann
+        b 17 17 17 20 bob
+        c 0 0 0 1 eva
+        escalated a.back 17
+        for ann: a.back 7
+        left a 22, z 56, b 20, c 1
+        """,
+    )
+    without_b = world.but(cases={name: case for name, case in world.cases.items() if name != "b"})
+    expect(
+        engine,
+        without_b,
+        """
+        a.desk 0 0 0 5 ann
+        a.wait 5 5 5 7
+        a.back 7 7 17 22 bob
+        z 6 6 6 56 ann
+        c 0 0 0 1 eva
+        for ann: a.back 7
+        left a 22, z 56, c 1
+        """,
+    )
+
+
+def test_what_is_escalated_is_anybodys(engine: Engine) -> None:
+    """Ann alone may do a.back; escalated to the queue `late`, which both have, bob does it."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5), Do(None, 2), back(5, same_as="desk", kept=FOR_EVER)]),
+            "z": Case(6, [desk(50)]),
+        },
+        teams={"office": Team({"desk": 0, "back": 0, "late": 0})},
+        assignment={"desk": "fixed"},
+        escalate={"back": (4, "late")},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.wait 5 5 5 7
+        a.back 7 7 11 16 bob
+        z 6 6 6 56 ann
+        escalated a.back 11
+        for ann: a.back 7
+        left a 16, z 56
+        """,
+    )
+
+
+def test_an_interrupted_item_goes_back_to_the_same_person(engine: Engine) -> None:
+    """Ann's shift ends at 10, with a.back in hand; bob is idle, yet it waits until she is back at 30."""
+    world = pair(
+        {"a": Case(0, [desk(5), back(10, same_as="desk", kept=FOR_EVER)])},
+        teams={"office": Team({"desk": 0, "back": 0}, end_of_shift="suspend")},
+        people={"ann": Person("office", [(0, 10), (30, 60)]), "bob": Person("office", ALWAYS)},
+        assignment={"desk": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.back 5 5 5 35 ann
+        ann: a.back 5-10
+        ann: a.back 30-35
+        for ann: a.back 5
+        left a 35
+        """,
+    )
+
+
+def test_who_finished_it_counts_not_who_began(engine: Engine) -> None:
+    world = pair(
+        {"a": Case(0, [desk(15), back(5, same_as="desk", kept=FOR_EVER)])},
+        teams={"office": Team({"desk": 0, "back": 0}, end_of_shift="suspend")},
+        people={"ann": Person("office", [(0, 10), (12, 60)]), "bob": Person("office", ALWAYS)},
+        assignment={"desk": "fixed", "back": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 15 bob
+        a.back 15 15 15 20 bob
+        ann: a.desk 0-10
+        bob: a.desk 10-15
+        for bob: a.back 15
+        left a 20
+        """,
+    )
+
+
+def test_the_last_visit_by_somebody_on_the_way_counts(engine: Engine) -> None:
+    """Ann does the first visit to the desk, bob the second, nobody a third; of the branches, only the own one counts."""
+    world = pair(
+        {
+            "a": Case(0, [desk(10), desk(4), Do(None, step="desk"), back(1, same_as="desk", kept=FOR_EVER)]),
+            "b": Case(
+                40, [([desk(5, step="one")], [desk(6, step="two")]), back(1, same_as="two"), back(1, same_as="one")]
+            ),
+        },
+        assignment={"back": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 10 ann
+        a.desk2 10 10 10 14 bob
+        a.desk3 14 14 14 14
+        a.back 14 14 14 15 bob
+        b.fork 40 40 40 40
+        b.one 40 40 40 45 ann
+        b.two 40 40 40 46 bob
+        b.join 46 46 46 46
+        b.back 46 46 46 47 bob
+        b.back2 47 47 47 48 ann
+        for bob: a.back 14
+        for bob: b.back 46
+        for ann: b.back2 47
+        left a 15, b 48
+        """,
+    )
+
+
+def test_anybody_where_nobody_did_it_or_they_cannot(engine: Engine) -> None:
+    """a: nobody has been at the desk. b: eva was, who has no skill for the back office."""
+    world = pair(
+        {
+            "a": Case(0, [Do(None, 3, step="desk"), back(5, same_as="desk", kept=FOR_EVER)]),
+            "b": Case(0, [Do("chief", 3), back(5, same_as="chief", kept=FOR_EVER)]),
+        },
+        teams={"office": Team({"desk": 0, "back": 0}), "lead": Team({"chief": 0})},
+        people={"ann": Person("office", ALWAYS), "bob": Person("office", ALWAYS), "eva": Person("lead", ALWAYS)},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 3
+        a.back 3 3 3 8 bob
+        b.chief 0 0 0 3 eva
+        b.back 3 3 3 8 ann
+        left a 8, b 8
+        """,
+    )
+
+
+def test_the_owner_answered_first_and_keeps_the_case_and_the_next_one(engine: Engine) -> None:
+    """Bob answers a at 0 (ann comes at 4), and has its last step and the whole follow-up. c follows no case."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5, answers=True), desk(5, answers=True), back(5, same_as=OWNER, kept=FOR_EVER)]),
+            "z": Case(0, [desk(1)]),
+            "c": Case(60, [back(2, same_as=PREVIOUS, kept=FOR_EVER)]),
+            "b": Case(0, [back(2, same_as=PREVIOUS), desk(3, same_as=PREVIOUS)], follows=("a", "completed", 20)),
+        },
+        people={"ann": Person("office", [(4, 100)]), "bob": Person("office", ALWAYS)},
+        assignment={"desk": "fixed", "back": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 bob
+        a.desk2 5 5 5 10 ann
+        a.back 10 10 10 15 bob
+        z 0 0 4 5 ann
+        c 60 60 60 62 ann
+        b.back 35 35 35 37 bob
+        b.desk 37 37 37 40 bob
+        for bob: a.back 10
+        for bob: b.back 35
+        for bob: b.desk 37
+        left a 15, z 5, c 62, b 40
+        """,
+    )
+
+
+def test_several_places_are_one_person(engine: Engine) -> None:
+    """Ann has two items in hand at once: her second place may go on with what her first did, and may not check it."""
+    people = {"ann": Person("office", ALWAYS), "ann2": Person("office", ALWAYS, same_as="ann")}
+    world = pair(
+        {
+            "a": Case(0, [desk(5), back(5, same_as="desk", kept=FOR_EVER), back(1, not_as=["desk"])]),
+            "b": Case(5, [desk(20)]),
+        },
+        teams={"office": Team({"desk": 0, "back": 0}, at_once=(100, 100)), "other": Team({"back": 1})},
+        people={**people, "bob": Person("other", [(30, 100)])},
+        assignment={"desk": "fixed", "back": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.back 5 5 5 10 ann
+        a.back2 10 10 30 31 bob
+        b 5 5 5 25 ann2
+        for ann: a.back 5
+        left a 31, b 25
+        """,
+    )
+
+
+# ------------------------------------------------------------------ 17. another person
+
+
+def test_four_eyes(engine: Engine) -> None:
+    """Ann, idle, does not check what she made; the check goes to bob, and what came later to ann."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5), back(5, not_as=["desk"])]),
+            "b": Case(1, [desk(20)]),
+            "c": Case(7, [back(3)]),
+            "d": Case(30, [desk(1), back(1, not_as=["desk"]), back(1, not_as=["desk", "back"])]),
+        },
+        until=60,
+        assignment={"desk": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.back 5 5 21 26 bob
+        b 1 1 1 21 bob
+        c 7 7 7 10 ann
+        d.desk 30 30 30 31 ann
+        d.back 31 31 31 32 bob
+        d.back2 32 32 - -
+        left a 26, b 21, c 10, d -
+        """,
+    )
+
+
+def test_four_eyes_hold_after_escalation_and_when_work_is_taken_up_again(engine: Engine) -> None:
+    """Bob lays the check down at 10; ann, who made it, does not go on with it, nor after it was escalated."""
+    world = pair(
+        {
+            "a": Case(0, [desk(5), back(10, not_as=["desk"])]),
+            "b": Case(20, [desk(2), back(4, not_as=["desk"])]),
+        },
+        teams={"office": Team({"desk": 0, "back": 0, "late": 0}, end_of_shift="suspend")},
+        people={"ann": Person("office", ALWAYS), "bob": Person("office", [(0, 10), (40, 60)])},
+        assignment={"desk": "fixed"},
+        escalate={"back": (3, "late")},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.back 5 5 5 45 bob
+        b.desk 20 20 20 22 ann
+        b.back 22 22 45 49 bob
+        bob: a.back 5-10
+        bob: a.back 40-45
+        escalated b.back 25
+        left a 45, b 49
+        """,
+    )
+
+
+def test_whom_it_is_for_and_not_for_at_once_is_for_anybody_else(engine: Engine) -> None:
+    world = pair(
+        {"a": Case(0, [desk(5), back(5, same_as="desk", kept=FOR_EVER, not_as=["desk"])])},
+        assignment={"desk": "fixed"},
+    )
+    expect(engine, world, "a.desk 0 0 0 5 ann\na.back 5 5 5 10 bob\nleft a 10")
+
+
+# ------------------------------------------------------------------ laws on random worlds
+
+
+def owned_worlds(number: int) -> list[World]:
+    worlds = (random_world(random.Random(f"owners/{seed}").randint) for seed in range(number))
+    return [world for world in worlds if world.workload().owners]
+
+
+def test_no_work_is_done_by_who_must_not_or_before_it_may_be(engine: Engine) -> None:
+    """Four eyes are never violated; what is kept for somebody is started by nobody else until then."""
+    checked = kept = 0
+    for world in owned_worlds(round(1500 * MORE)):
+        run = world.run(engine)
+        item, worker, begin, _ = run.stretches()
+        person, of, work = run.plan.person_of(), run.workload.owners, run.workload
+        for row in of.not_by:
+            for i, w, at in zip(item.tolist(), worker.tolist(), begin.tolist(), strict=True):
+                done = row[i] >= 0 and 0 <= run.log.completed_at[row[i]] <= run.log.offered_at[i]
+                if done and run.log.worker[row[i]] >= 0:
+                    checked += 1
+                    assert person[w] != person[run.log.worker[row[i]]], (world.shown(), i, at)
+        for i, w, since, until in zip(*(column.tolist() for column in required_person(run)), strict=True):
+            kept += 1
+            assert since < until and work.skill[i] >= 0
+            started = int(run.log.started_at[i])
+            own = (item == i) & (begin < until)
+            assert (person[worker[own]] == w).all()
+            assert started < 0 or started >= until
+    assert checked > 50 and kept > 20
+
+
+# ------------------------------------------------------------------ figures
+
+
+def test_whom_work_waited_for_and_how_much_was_done_by_the_same_person(engine: Engine) -> None:
+    world = pair(
+        {
+            "a": Case(0, [desk(5), Do(None, 2), back(5, same_as="desk", kept=10)]),
+            "b": Case(6, [desk(20)]),
+            "c": Case(30, [desk(2), back(2, same_as="desk", kept=FOR_EVER)]),
+            "d": Case(50, [desk(2), Do(None, 1), back(2, same_as="desk")]),
+            "e": Case(52, [desk(9)]),
+        },
+        assignment={"desk": "fixed"},
+    )
+    run = world.run(engine)
+    (item,), (worker,), (begin,), (end,) = required_person(run)
+    names = run.workload.steps.names
+    assert (run.workload.case[item], names[run.workload.step[item]]) == (0, "back")
+    assert (run.plan.workers[worker], begin, end) == ("ann", 7 * MINUTE, 17 * MINUTE)
+    assert share(run) == pytest.approx({"all": 1 / 3, "step=back": 1 / 3, "step=desk": np.nan}, nan_ok=True)
+
+
+def share(run: Run) -> dict[str, float]:
+    table = kpis.table(run)
+    rows = table[table.kpi == "same_person_share"]
+    found = dict(zip(rows["group"], rows["value"], strict=True))
+    return {group: found[group] for group in ("all", "step=back", "step=desk")}
