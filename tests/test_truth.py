@@ -17,7 +17,7 @@ THERE = FOLDER.is_dir()
 CASES = {case["id"]: case for file in ("micro.json", "battery.json") if THERE for case in truth.cases_in(FOLDER / file)}
 
 NOT_STATED: set[str] = {
-    "M62", "M69", "SIMUL-01",
+    "M62", "SIMUL-01",
 }  # fmt: skip
 """What a scenario cannot say yet."""
 

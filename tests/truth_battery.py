@@ -18,6 +18,7 @@ from truth_words import (
     NotStatedError,
     Piece,
     Week,
+    agent_id,
     batch_sizes,
     by_day,
     composed,
@@ -736,11 +737,6 @@ class Writer:
             else:
                 own[composed("ample", to["name"])] = distribution(to["duration"])
         return {"time": time, "times": own}
-
-
-def agent_id(agent: str) -> str:
-    """The id of a named agent: never that of a team."""
-    return composed("agent", agent)
 
 
 def _rates_in_hand(step: Json) -> list[list[float]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from truth_battery import Model, agent_id
-from truth_words import DAY, Json, NotStatedError, name
+from truth_battery import Model
+from truth_words import DAY, Json, NotStatedError, agent_id, name
 
 from servsim.quantities import MINUTE
 from servsim.records import Outcome, Run

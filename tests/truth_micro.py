@@ -10,7 +10,20 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from truth_words import DAY, Json, NotStatedError, Piece, Week, by_day, known, name, span, time_of_day
+from truth_words import (
+    DAY,
+    Json,
+    NotStatedError,
+    Piece,
+    Week,
+    agent_id,
+    by_day,
+    composed,
+    known,
+    name,
+    span,
+    time_of_day,
+)
 
 from servsim.model import Scenario
 from servsim.quantities import MINUTE
@@ -27,8 +40,7 @@ STEP_KEYS = ("name", "type", "team", "discipline", "next", "times", "capacity", 
 CASE_KEYS = ("name", "arrival", "first_step", "service_times", "service_times_by_agent", "outcomes", "priority",
              "class", "due", "patience", "retry_after", "agents_required", "accumulation_rate")  # fmt: skip
 NOT_YET = {
-    "agents": ("max_concurrent", "sharing"),
-    "steps": ("overflow", "backfilling", "rework_first"),
+    "steps": ("backfilling", "rework_first"),
     "cases": ("agents_required",),
 }
 """Keys that a scenario has no word for."""
@@ -43,12 +55,13 @@ RULES: dict[str, Json] = {
     "lcfs_preemptive_resume": {"rule": "lcfs", "preempt": "resume"},
     "accumulating_priority": {"rule": "accumulating"},
     "srpt": {"rule": "least_remaining", "preempt": "resume"},
+    "processor_sharing": {"rule": "fcfs"},
 }
 VICTIMS = {"most_recently_started": "latest_started", "earliest_started": "earliest_started",
            "least_recently_started": "earliest_started"}  # fmt: skip
 END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "preemptive_restart": "restart",
                 "no_late_start": "no_late_start"}  # fmt: skip
-SELECTION = {"longest_idle": "longest_idle", "listed_order": "fixed", "skill_preference": "longest_idle"}
+SELECTION = {"longest_idle": "longest_idle", "least_loaded": "longest_idle", "listed_order": "fixed", "skill_preference": "longest_idle"}
 EFFECTS = {"preempt_resume": "resume", "preempt_repeat_identical": "restart", "preempt_restart": "restart"}
 Row = tuple[Any, ...]
 
@@ -164,14 +177,26 @@ class Told:
                 "skills": self.skills(agent),
                 "end_of_shift": self.end_of_shift(agent["team"]),
             }
-            pools[pool] |= self.needs(agent) | self.reserve(agent)
+            pools[pool] |= self.needs(agent) | self.reserve(agent) | self.at_once(agent)
             if agent.get("floating"):
                 continue
             pieces = [(float(s["from"]), float(s["to"])) for s in agent["shifts"]]
-            own = self.week.shifts(f"s_{name(agent['name'])}", pieces, [_break(b) for b in agent.get("breaks", ())])
+            own = self.week.shifts(composed("shift", agent["name"]), pieces, [_break(b) for b in agent.get("breaks", ())])
             shifts |= own
-            workers[name(agent["name"])] = {"pool": pool, "shifts": list(own)}
+            workers[agent_id(agent["name"])] = {"pool": pool, "shifts": list(own)}
         return pools, shifts, workers
+
+    def at_once(self, agent: Json) -> Json:
+        """How many cases the agent has in hand; no more can come than there are."""
+        shares, limit = agent.get("sharing"), agent.get("max_concurrent")
+        if shares not in (None, "none", "equal"):
+            raise NotStatedError(f"agents.sharing {shares}")
+        disciplines = [step.get("discipline") for step in self.serving(agent["team"])]
+        shares = shares == "equal" or "processor_sharing" in disciplines
+        limit = int(limit or (min(200, len(self.cases)) if shares else 1))
+        if limit == 1:
+            return {}
+        return {"at_once": {"cases": limit, **({"sharing": "equal"} if shares else {})}}
 
     def needs(self, agent: Json) -> Json:
         """The outages of a team are those of a system that its agents need."""
@@ -208,10 +233,25 @@ class Told:
             raise NotStatedError(f"teams.end_of_shift {rule}")
         return END_OF_SHIFT[rule]
 
+    def overflow(self, step: Json, skill: str) -> Json:
+        """The pools that the agents of the other team make up."""
+        if not step.get("overflow"):
+            return {}
+        known(step["overflow"], ("after_waiting", "to_team"), "overflow")
+        to, after = step["overflow"]["to_team"], step["overflow"]["after_waiting"]
+        if to == step["team"]:
+            return {}
+        agents = [agent for agent in self.agents.values() if agent["team"] == to]
+        pools = dict.fromkeys(self.pool(agent) for agent in agents if skill in self.skills(agent))
+        return {"overflow": [{"to": pool, "after": span(after)} for pool in pools]}
+
     def pool(self, agent: Json) -> str:
-        """Agents of a team with the same skills are one pool."""
-        able = "".join(f"_{c}{k}" for c, k in sorted(agent.get("skills", {}).items()))
-        return name(agent["team"] + able + (f"_{agent['name']}" if agent.get("floating") else ""))
+        """Agents of a team who are alike are one pool."""
+        kind = [agent["team"], sorted((agent.get("skills") or {}).items()), self.at_once(agent), self.is_called(agent)]
+        return composed("pool", *kind)
+
+    def is_called(self, agent: Json) -> str:
+        return str(agent["name"] if agent.get("floating") else "")
 
     def serving(self, team: str) -> list[Json]:
         return [step for step in self.model["steps"] if step["type"] == "service" and step["team"] == team]
@@ -222,19 +262,20 @@ class Told:
 
     def skill(self, step: Json, one: Json) -> str:
         team, sharing = step["team"], self.serving(step["team"])
-        together = len({step.get("discipline") for step in sharing}) == 1
+        together = len({str([step.get(key) for key in ("discipline", "overflow")]) for step in sharing}) == 1
         own = "" if together else f"_{step['name']}"
-        return name(f"{team}{own}" + (f"_{one.get('class')}" if self.by_class(team) else ""))
+        return composed("queue", team, own, one.get("class") if self.by_class(team) else "")
 
     def skills(self, agent: Json) -> Json:
         able = agent.get("skills")
         found: Json = {}
-        for step in self.serving(agent["team"]):
+        helped = [step for step in self.steps.values() if (step.get("overflow") or {}).get("to_team") == agent["team"]]
+        for step in (*self.serving(agent["team"]), *helped):
             for one in self.cases.values():
                 if able is None or one.get("class") in able:
                     place = 1 if able is None else able[one.get("class")]
-                    found[self.skill(step, one)] = {"preference": place}
-        return found or {name(f"{agent['team']}_nothing"): {}}
+                    found.setdefault(self.skill(step, one), {"preference": min(100, place + 10 * (step in helped))})
+        return found or {composed(agent["team"], "nothing"): {}}
 
     def rules(self) -> Json:
         found: Json = {}
@@ -257,8 +298,8 @@ class Told:
                 rule["victim"] = VICTIMS[step["preemption_victim"]]
             for agent in self.agents.values():
                 if agent["team"] == step["team"]:
-                    found |= {self.skill(step, one): rule for one in self.cases.values()
-                              if self.skill(step, one) in self.skills(agent)}  # fmt: skip
+                    own = {self.skill(step, one) for one in self.cases.values()} & set(self.skills(agent))
+                    found |= {skill: rule | self.overflow(step, skill) for skill in sorted(own)}
         return found
 
     def escalation(self, step: Json) -> Json:
@@ -274,7 +315,7 @@ class Told:
         """Times of agents, and of the team to which the step's cases are escalated."""
         own: Json = {}
         for agent, times in of.get("service_times_by_agent", {}).get(step["name"], {}).items():
-            own[name(agent)] = self.one_time(times)
+            own[agent_id(agent)] = self.one_time(times)
         to = self.steps[step["escalate"]["to"]] if step.get("escalate") else None
         if to is not None and to["name"] in of["service_times"]:
             time = self.one_time(of["service_times"][to["name"]])
@@ -289,10 +330,11 @@ class Told:
     def waiting_places(self, step: Json) -> Json:
         """`system_capacity` counts those who are served too."""
         agents = [agent for agent in self.agents.values() if agent["team"] == step["team"]]
+        served = sum(self.at_once(agent).get("at_once", {"cases": 1})["cases"] for agent in agents)
         if step.get("waiting_places") is not None:
             return {"waiting_places": int(step["waiting_places"])}
         if step.get("system_capacity") is not None:
-            return {"waiting_places": int(step["system_capacity"]) - len(agents)}
+            return {"waiting_places": max(0, int(step["system_capacity"]) - served)}
         return {}
 
     # -------------------------------------------------------------- cases
@@ -421,10 +463,12 @@ class Log:
         cases = list(told.cases)
         order = sorted(range(len(cases)), key=lambda i: told.cases[cases[i]]["arrival"])
         self.cases = [cases[i] for i in order]
-        self.names = {name(text): text for text in (*told.steps, *told.agents)}
+        self.names = {name(text): text for text in told.steps} | {agent_id(text): text for text in told.agents}
         self.step = [self.names.get(text.split(".", 1)[-1], text) for text in work.steps.names]
         floating = {f"{told.pool(agent)}.reserve.1": who for who, agent in told.agents.items() if agent.get("floating")}
         self.agents = [floating.get(worker) or self.names.get(worker, worker) for worker in run.plan.workers]
+        if len(run.plan.worker_person):  # places of one person
+            self.agents = [self.agents[person] for person in run.plan.worker_person]
         self.items = [i for i in range(work.n_items) if log.enabled_at[i] >= 0]
 
     def at(self, tick: Any) -> float:

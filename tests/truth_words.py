@@ -42,6 +42,11 @@ def composed(*texts: object) -> str:
     return name("|".join(map(str, texts)))
 
 
+def agent_id(agent: str) -> str:
+    """The id of a named agent: never that of a team."""
+    return composed("agent", agent)
+
+
 def ticks(minutes: float) -> int:
     return round(minutes * 60_000_000)
 
