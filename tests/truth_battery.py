@@ -88,6 +88,8 @@ class Model:
     warm_up: float
     horizon: float
     open_hours: dict[str, tuple[list[Piece], float]] = field(default_factory=dict)  # by team: pieces, period
+    step_of: dict[str, str] = field(default_factory=dict)  # id of the step that another one stands for
+    class_of: dict[str, str] = field(default_factory=dict)  # id of the class that another one stands for
 
     def step(self, step: str) -> Json:
         return next(s for s in self.statement["steps"] if name(s["name"]) == step)
@@ -141,7 +143,29 @@ def varied(model: Json, variant: Json | None) -> Json:
 def stated(statement: Json, run: Json, effort: float) -> Model:
     """The statement as a scenario of a length that holds about `effort` arrivals."""
     known(statement, MODEL_KEYS, "model")
-    return Writer(statement, run, effort).model()
+    return Writer(completed(statement), run, effort).model()
+
+
+def completed(statement: Json) -> Json:
+    """The statement with what goes without saying."""
+    full = without_nulls(statement)
+    full = {"classes": [], "steps": [], "teams": []} | full
+    for step in full["steps"]:
+        if step["type"] != "fork":
+            step.setdefault("next", [{"to": "exit", "probability": 1.0}])
+        for way in step.get("next", ()):
+            way.setdefault("probability", 1.0)
+    for kind in full["classes"]:
+        kind.setdefault("first_step", full["steps"][0]["name"])
+        kind["arrivals"].setdefault("process", "poisson")
+    return full
+
+
+def without_nulls(of: Any) -> Any:
+    """Without the keys whose value is null: they say what is so anyway."""
+    if isinstance(of, Mapping):
+        return {key: without_nulls(value) for key, value in of.items() if value is not None}
+    return [without_nulls(part) for part in of] if isinstance(of, list) else of
 
 
 class Writer:
@@ -164,6 +188,8 @@ class Writer:
         self.workers: Json = {}
         self.rules: Json = {}
         self.open_hours: dict[str, tuple[list[Piece], float]] = {}
+        self.step_of: dict[str, str] = {}
+        self.class_of: dict[str, str] = {}
 
     def model(self) -> Model:
         self.cycle, self.warm_up, self.horizon = self.length()
@@ -193,15 +219,24 @@ class Writer:
             "dispatch": {"teams": self.rules},
         }
         return Model(
-            self.statement, self.run, scenario, self.cycle, self.warm_up, self.horizon, open_hours=self.open_hours
-        )
+            self.statement, self.run, scenario, self.cycle, self.warm_up, self.horizon, open_hours=self.open_hours,
+            step_of=self.step_of, class_of=self.class_of,
+        )  # fmt: skip
 
     def work(self) -> Json:
-        return self.kinds and {
+        if not self.kinds:
+            return {}
+        written = {
             "case_classes": {name(kind): self.case_class(of) for kind, of in self.kinds.items()},
             "demand": self.demand(),
-            "processes": {name(kind): self.process(of) for kind, of in self.kinds.items()},
+            "processes": {name(kind): self.process(of, of["first_step"]) for kind, of in self.kinds.items()},
         }
+        for own, kind, step, _ in self.present():
+            if step != kind["first_step"]:
+                written["case_classes"][own] = {**self.case_class(kind), "process": own}
+                written["processes"][own] = self.process(kind, step)
+                self.class_of[own] = name(kind["name"])
+        return written
 
     # -------------------------------------------------------------- time
     def length(self) -> tuple[float | None, float, float]:
@@ -513,7 +548,7 @@ class Writer:
 
     # -------------------------------------------------------------- cases
     def case_class(self, kind: Json) -> Json:
-        for key in ("agents_required", "if_abandoned"):
+        for key in ("agents_required",):
             if key in kind:
                 raise NotStatedError(f"classes.{key}")
         written: Json = {"process": name(kind["name"])}
@@ -527,12 +562,21 @@ class Writer:
             known(kind["if_blocked"], ("retry_after", "probability"), "if_blocked")
             again = {"after": distribution(kind["if_blocked"]["retry_after"])}
             written["redial"] = {**again, "share": kind["if_blocked"].get("probability", 1.0)}
+        if "if_abandoned" in kind:
+            written["retry"] = self.retry(kind["if_abandoned"])
         if "lead_time" in kind:
             if kind["lead_time"].get("dist") != "deterministic":
                 raise NotStatedError("classes.lead_time that is drawn")
             limit = span(kind["lead_time"]["value"])
             written["promises"] = {"first_response": {"limit": limit}, "resolution": {"limit": limit}}
         return written
+
+    def retry(self, again: Json) -> Json:
+        """Who gave up tries again, however often."""
+        known(again, ("retry_after", "probability"), "if_abandoned")
+        share = again.get("probability", 1.0)
+        times = 30 if share == 1 else max(1, min(30, math.ceil(math.log(1e-6) / math.log(share)) if share else 1))
+        return {"share": share, "after": distribution(again["retry_after"]), "times": times}
 
     def demand(self) -> Json:
         found: Json = {}
@@ -547,20 +591,35 @@ class Writer:
 
     def initial(self) -> Json:
         """Cases that are there at the start, as appointments at that minute of each cycle."""
-        there = self.statement.get("initial_state", "empty")
-        if there in ("empty", "up", None) or "closed_population" in self.statement:
-            return {}
-        (kind,) = self.kinds.values() if len(self.kinds) == 1 else (None,)
-        if self.cycle != WEEK or kind is None or set(there) != {kind["first_step"]}:
-            raise NotStatedError("initial_state")
         at = self.run.get("start", 0)
-        appointed = {
-            "kind": "appointments",
-            "days": DAYS[int(at // DAY)],
-            "times": [time_of_day(at % DAY)],
-            "per_slot": int(there[kind["first_step"]]),
+        return {
+            composed("there", own): {
+                "case_class": own,
+                "arrivals": {
+                    "kind": "appointments",
+                    "days": DAYS[int(at // DAY)],
+                    "times": [time_of_day(at % DAY)],
+                    "per_slot": n,
+                },
+            }
+            for own, _, _, n in self.present()
         }
-        return {"there_already": {"case_class": name(kind["name"]), "arrivals": appointed}}
+
+    def present(self) -> list[tuple[str, Json, str, int]]:
+        """(id of the class, class, step, how many) of the cases that are there at the start, where it matters."""
+        there = self.statement.get("initial_state")
+        if not isinstance(there, Mapping) or self.run["type"] != "terminating":
+            return []
+        found = []
+        for step, cases in there.items():
+            of = cases if isinstance(cases, Mapping) else {kind: cases for kind in list(self.kinds)[:1]}
+            if (not isinstance(cases, Mapping) and len(self.kinds) > 1) or step not in self.steps:
+                raise NotStatedError("initial_state of several classes")
+            for kind, n in of.items():
+                first = step == self.kinds[kind]["first_step"]
+                own = name(kind) if first else composed(kind, "from", step)
+                found += [(own, self.kinds[kind], step, int(n))] if n else []
+        return found
 
     def arrivals(self, kind: Json) -> Json:
         arrivals = kind["arrivals"]
@@ -664,37 +723,61 @@ class Writer:
         return table
 
     # -------------------------------------------------------------- the way of a case
-    def process(self, kind: Json) -> Json:
-        steps = {name(step["name"]): self.step(step, kind) for step in self.reached(kind)}
-        first = self.steps[kind["first_step"]]
-        if first["type"] == "service":
-            steps[name(first["name"])]["responds"] = True
-        return {"start": name(kind["first_step"]), "steps": steps}
-
-    def reached(self, kind: Json) -> list[Json]:
-        """The steps that the class can come to."""
-        found, ahead = [], [kind["first_step"]]
+    def process(self, kind: Json, first: str) -> Json:
+        """The steps that the class can come to, begun at one of them; where the ways depend on how often a case has
+        come, a step for each number."""
+        steps: Json = {}
+        ahead = [self.coming_to(first, {})]
         while ahead:
-            step = ahead.pop()
-            if step in found or step == "exit":
+            step, visits = ahead.pop()
+            if self.node(step, visits) in steps:
                 continue
-            found.append(step)
             of = self.steps[step]
-            ahead += [way["to"] for way in of.get("next", [])] + list(of.get("branches", []))
-            ahead += [of["join"]] if "join" in of else []
-        return [self.steps[step] for step in found]
+            ways = {way: self.coming_to(way, visits) for way in self.ways(of, kind, visits) if way != "end"}
+            steps[self.node(step, visits)] = self.step(of, kind, visits)
+            ahead += [*ways.values(), *([(of["join"], visits)] if "join" in of else [])]
+        if self.steps[first]["type"] == "service":
+            steps[self.node(*self.coming_to(first, {}))]["responds"] = True
+        return {"start": self.node(*self.coming_to(first, {})), "steps": steps}
 
-    def step(self, step: Json, kind: Json) -> Json:
+    def coming_to(self, step: str, visits: Mapping[str, int]) -> tuple[str, dict[str, int]]:
+        """The step, and how often each step has been visited whose ways depend on that."""
+        most = len(attempts(self.steps[step]))
+        return step, {**visits, step: min(visits.get(step, 0) + 1, most)} if most > 1 else dict(visits)
+
+    def node(self, step: str, visits: Mapping[str, int]) -> str:
+        """The id of the step for a case that has come so often."""
+        again = sorted((other, n) for other, n in visits.items() if n > 1 or other != step)
+        own = composed(step, "after", *again) if again else name(step)
+        self.step_of[own] = name(step)
+        return own
+
+    def ways(self, step: Json, kind: Json, visits: Mapping[str, int]) -> dict[str, float]:
+        """Where the class goes from the step, with the probabilities; a closed population ends its round where it began."""
+        if step["type"] == "fork":
+            return dict.fromkeys(step["branches"], 1.0)
+        given = attempts(step)
+        ways: dict[str, float] = {}
+        ends = {"exit", kind["first_step"]} if self.is_closed(kind) else {"exit"}
+        for way in given[min(visits.get(step["name"], 1), len(given)) - 1]:
+            target = "end" if way["to"] in ends else way["to"]
+            ways[target] = ways.get(target, 0.0) + way.get("probability", 1.0)
+        total = sum(ways.values())
+        return {target: share / total for target, share in ways.items() if share}
+
+    def step(self, step: Json, kind: Json, visits: Mapping[str, int]) -> Json:
         of = step["type"]
-        if "next_by_attempt" in step:
-            raise NotStatedError("steps.next_by_attempt")
         if of == "fork":
-            return {"kind": "parallel", "branches": [name(b) for b in step["branches"]], "join": name(step["join"])}
-        onward: Json = {"next": self.routes(step, kind)}
+            branches = [self.node(*self.coming_to(branch, visits)) for branch in step["branches"]]
+            return {"kind": "parallel", "branches": branches, "join": self.node(step["join"], visits)}
+        ways = self.ways(step, kind, visits)
+        onward: Json = {
+            "next": {w if w == "end" else self.node(*self.coming_to(w, visits)): p for w, p in ways.items()}
+        }
         if of == "join":
             return {"kind": "join", **onward}
         if of == "delay":
-            return {"kind": "delay", "time": distribution(step["duration"]), **onward}
+            return {"kind": "delay", "time": distribution(of_class(step["duration"], kind)), **onward}
         if of == "service":
             return {"kind": "task", "skill": self.skill(step, kind), **self.times(step, kind), **onward}
         if of == "meeting":
@@ -709,16 +792,6 @@ class Writer:
             "seats": step.get("capacity"),
             "deadline": span(step.get("submission_deadline_before", 0.0)),
         }
-
-    def routes(self, step: Json, kind: Json) -> dict[str, float]:
-        """Where the class goes from the step; a closed population ends its round where it began."""
-        ways: dict[str, float] = {}
-        ends = {"exit", kind["first_step"]} if self.is_closed(kind) else {"exit"}
-        for way in step["next"]:
-            target = "end" if way["to"] in ends else name(way["to"])
-            ways[target] = ways.get(target, 0.0) + way["probability"]
-        total = sum(ways.values())
-        return {target: share / total for target, share in ways.items()}
 
     def times(self, step: Json, kind: Json) -> Json:
         """The time, and those of teams and agents that need another."""
@@ -737,6 +810,24 @@ class Writer:
             else:
                 own[composed("ample", to["name"])] = distribution(to["duration"])
         return {"time": time, "times": own}
+
+
+def attempts(step: Json) -> list[list[Json]]:
+    """The ways on after the first visit, the second, …; the last are those of all later visits."""
+    given = step.get("next_by_attempt")
+    after = step.get("next") or [{"to": "exit", "probability": 1.0}]
+    if not given:
+        return [after]
+    if isinstance(given, Mapping):
+        numbered = {int("".join(filter(str.isdigit, key)) or 0): ways for key, ways in given.items()}
+        later = next((ways for key, ways in given.items() if not any(map(str.isdigit, key))), None)
+    elif isinstance(given[0], Mapping) and "to" not in given[0]:
+        numbered = {int(part.get("attempt", part.get("visit", k))): part["next"] for k, part in enumerate(given, 1)}
+        later = None
+    else:
+        numbered, later = dict(enumerate(given, 1)), None
+    last = later or (after if step.get("next") and isinstance(given, Mapping) else numbered[max(numbered)])
+    return [numbered.get(k, last) for k in range(1, max(numbered) + 1)] + [last]
 
 
 def _rates_in_hand(step: Json) -> list[list[float]]:

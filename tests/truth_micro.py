@@ -61,7 +61,8 @@ VICTIMS = {"most_recently_started": "latest_started", "earliest_started": "earli
            "least_recently_started": "earliest_started"}  # fmt: skip
 END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "preemptive_restart": "restart",
                 "no_late_start": "no_late_start"}  # fmt: skip
-SELECTION = {"longest_idle": "longest_idle", "least_loaded": "longest_idle", "listed_order": "fixed", "skill_preference": "longest_idle"}
+SELECTION = {"longest_idle": "longest_idle", "least_loaded": "longest_idle", "listed_order": "fixed",
+             "skill_preference": "longest_idle"}  # fmt: skip
 EFFECTS = {"preempt_resume": "resume", "preempt_repeat_identical": "restart", "preempt_restart": "restart"}
 Row = tuple[Any, ...]
 
@@ -181,7 +182,8 @@ class Told:
             if agent.get("floating"):
                 continue
             pieces = [(float(s["from"]), float(s["to"])) for s in agent["shifts"]]
-            own = self.week.shifts(composed("shift", agent["name"]), pieces, [_break(b) for b in agent.get("breaks", ())])
+            breaks = [_break(of) for of in agent.get("breaks", ())]
+            own = self.week.shifts(composed("shift", agent["name"]), pieces, breaks)
             shifts |= own
             workers[agent_id(agent["name"])] = {"pool": pool, "shifts": list(own)}
         return pools, shifts, workers
