@@ -55,17 +55,10 @@ def course(run: Run, promise: int) -> Course:
     """What became of the promise of this number, case by case."""
     work, log = run.workload, run.log
     limit, terms = limits(work, promise), [*_terms(work, promise)]
-    began, ended, dropped = (np.full(work.n_cases, NEVER) for _ in range(3))
-    for part in terms:
-        of = part.cases
-        began[of] = part.begins.first(run, np.full(work.n_cases, -NEVER))[of]
-    for part in terms:
-        of = part.cases
-        ended[of] = part.ends.first(run, began)[of]
-        dropped[of] = part.ends.dropped(run)[of]
     left = np.where(log.left_at >= 0, log.left_at, run.window.until)
-    until = np.maximum(np.minimum(np.where(ended < NEVER, ended, left), dropped), np.minimum(began, run.window.until))
+    began, ended, dropped = _moments(run, terms, np.where(log.left_at >= 0, log.left_at, NEVER))
     none = (limit < 0) | (began == NEVER) | (dropped < 0)
+    until = np.maximum(np.minimum(np.where(ended < NEVER, ended, left), dropped), np.where(none, 0, began))
     time = Time.of(work.clocks, promise)
     sums = _sums(run, terms, time, np.where(none, 0, began), until, limit)
     over = sums.elapsed > limit
@@ -87,6 +80,22 @@ def course(run: Run, promise: int) -> Course:
         breached_at=where(missed, np.where(over, breach, left)),
         state=np.where(none, State.NOTHING, state).astype(np.int8),
     )
+
+
+def _moments(run: Run, terms: list[Terms], last: Ticks) -> tuple[Ticks, Ticks, Ticks]:
+    """[cases] when the clock begins, when what was promised happens, since when that is not called for; NEVER where it
+    is not so by `last`, when the case has left."""
+    began, ended, dropped = (np.full(run.workload.n_cases, NEVER) for _ in range(3))
+    for part in terms:
+        of = part.cases
+        began[of] = part.begins.first(run, np.full(run.workload.n_cases, -NEVER))[of]
+    began[began > last] = NEVER
+    for part in terms:
+        of = part.cases
+        ended[of] = part.ends.first(run, began)[of]
+        dropped[of] = part.ends.dropped(run)[of]
+    ended[ended > last] = NEVER
+    return began, ended, dropped
 
 
 def limits(work: Workload, promise: int) -> Ticks:
