@@ -264,7 +264,7 @@ def test_who_finished_it_counts_not_who_began(engine: Engine) -> None:
 
 
 def test_the_last_visit_by_somebody_on_the_way_counts(engine: Engine) -> None:
-    """Ann does the first visit to the desk, bob the second, nobody a third; of the branches, only the own one counts."""
+    """Ann does the first visit to the desk, bob the second, nobody a third; each branch has somebody of its own."""
     world = pair(
         {
             "a": Case(0, [desk(10), desk(4), Do(None, step="desk"), back(1, same_as="desk", kept=FOR_EVER)]),
@@ -501,3 +501,190 @@ def share(run: Run) -> dict[str, float]:
     rows = table[table.kpi == "same_person_share"]
     found = dict(zip(rows["group"], rows["value"], strict=True))
     return {group: found[group] for group in ("all", "step=back", "step=desk")}
+
+
+# ------------------------------------------------------------------ as written in a scenario
+
+
+def written(changes: dict[str, Any] | None = None, checkers: int = 2, **steps: Any) -> dict[str, Any]:
+    """Some draft at the desk, some check in the back office, who can draft too."""
+    task = {"kind": "task", "time": "5 min"}
+    plain = {"draft": {**task, "skill": "desk", "next": "check"}, "check": {**task, "skill": "back", "next": "end"}}
+    data = mapping(
+        pools={"desk": {"department": "office"}, "back": {"department": "office", "skills": ["desk", "back"]}},
+        staffing={"desk": {"always": 1}, "back": {"always": checkers}},
+        processes={"p": {"start": "draft", "steps": {n: plain.get(n, {}) | steps.get(n, {}) for n in plain | steps}}},
+    )
+    return data | (changes or {})
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "message"),
+    [
+        ({"same_as": "draught"}, "same_as", "there is no step 'draught'; did you mean draft?"),
+        ({"same_as": ["draft"]}, "same_as", "expected a mapping (name: value), got a list"),
+        ({"same_as": {"rule": "required"}}, "same_as.step", "is missing; name the step whose worker does this one too"),
+        ({"same_as": {"step": "draft", "owner_of": "case"}}, "same_as.owner_of", "cannot be combined with `step`"),
+        ({"same_as": {"owner_of": "caze"}}, "same_as.owner_of", 'cannot be "caze"; did you mean case?'),
+        ({"same_as": {"step": "draft", "rule": "strict"}}, "same_as.rule", "known: preferred, required"),
+        ({"same_as": {"step": "draft", "wait": "0 min"}}, "same_as.wait", "must be longer than zero"),
+        ({"same_as": {"step": "draft", "wait": 30}}, "same_as.wait", "30"),
+        ({"same_as": {"owner_of": "previous_case"}}, "same_as.owner_of", "no case class has `repeat`"),
+        ({"not_same_as": ["draft", "sign"]}, "not_same_as.1", "there is no step 'sign'"),
+        ({"not_same_as": "after"}, "not_same_as", "'after' is done by nobody (delay); name a task or an approval"),
+    ],
+)
+def test_a_rule_that_cannot_be_kept_is_refused(rule: dict[str, Any], path: str, message: str) -> None:
+    wait = {"kind": "delay", "time": "1 min", "next": "end"}
+    data = written(check=rule | {"next": "after"}, after=wait)
+    with pytest.raises(ValidationError) as error:
+        Scenario.model_validate(data)
+    ((where, told),) = problems(error.value, data)
+    assert ".".join(map(str, where)).startswith(f"processes.p.steps.check.{path}")
+    assert message in told
+
+
+def refused(data: dict[str, Any]) -> str:
+    with pytest.raises(ValidationError) as error:
+        Scenario.model_validate(data)
+    ((_, message),) = problems(error.value, data)
+    return message
+
+
+def test_only_what_came_before_can_have_been_done_by_somebody() -> None:
+    assert refused(written(draft={"same_as": "check"})) == (
+        "no way leads from 'check' to 'draft'; name a step that comes before"
+    )
+    again = written(draft={"same_as": "draft"}, check={"next": {"draft": 0.2, "end": 0.8}})
+    assert Scenario.model_validate(again)
+    assert refused(written(draft={"same_as": "draft"})).startswith("no way leads from 'draft' to 'draft'")
+
+
+def test_somebody_must_be_able_to_do_both() -> None:
+    pools = {"desk": {"department": "office"}, "back": {"department": "office"}}
+    for rule in ({"step": "draft", "rule": "required"}, {"owner_of": "case"}):
+        told = refused(written({"pools": pools}, check={"same_as": rule}))
+        assert told.endswith("(desk) can do 'check' (back); give a pool both skills, or leave the rule out")
+
+
+def test_somebody_must_be_left_to_do_it() -> None:
+    assert refused(written(checkers=1, check={"not_same_as": "draft"})) == (
+        "only one can do 'check' (back), who may have done 'draft' too; then nobody is left: give somebody else the skill"
+    )
+    assert Scenario.model_validate(written(checkers=2, check={"not_same_as": "draft"}))
+    task = {"kind": "task", "time": "5 min", "skill": "back", "next": "end"}
+    chain = {"check": {"next": "sign"}, "sign": {**task, "not_same_as": ["draft", "check"]}}
+    assert "all 2 who can do 'sign' may have done 'draft', 'check' too" in refused(written(checkers=2, **chain))
+    assert Scenario.model_validate(written(checkers=3, **chain))
+    apart = {"desk": {"department": "office"}, "back": {"department": "office"}}
+    assert Scenario.model_validate(written({"pools": apart}, checkers=1, check={"not_same_as": "draft"}))
+
+
+def roster(**absent: Any) -> dict[str, Any]:
+    """Bob and eva in the back office; when each is away."""
+    clock = {"start": "2026-03-02", "horizon": "14 d"}
+    people = {name: {"pool": "back", "shifts": ["always"], "absent": absent.get(name, [])} for name in ("bob", "eva")}
+    return {"clock": clock, "staffing": {"desk": {"always": 1}}, "workers": people}
+
+
+def test_the_lint_sees_who_is_off() -> None:
+    """Bob alone checks in those weeks, and drafts too; eva leaves after three days with work kept for her."""
+    fortnight = {"from": "2026-03-02", "to": "2026-03-20"}
+    four_eyes = written(roster(eva=[fortnight]), check={"not_same_as": "draft"})
+    (found,) = lint(Scenario.model_validate(four_eyes))
+    assert (found.severity, found.where) == ("warning", "processes.p.steps.check.not_same_as")
+    assert found.message == (
+        "check: of the 2 who can do it only bob is ever on duty; what they made themselves waits for ever"
+    )
+    leaves = written(roster(eva=[{"from": "2026-03-05", "to": "2026-03-20"}]), check={"same_as": "draft"})
+    assert not lint(Scenario.model_validate(leaves))
+    leaves["processes"]["p"]["steps"]["check"]["same_as"] = {"step": "draft", "rule": "required"}
+    (found,) = lint(Scenario.model_validate(leaves))
+    assert (found.severity, found.where) == ("warning", "processes.p.steps.check.same_as")
+    assert found.message == (
+        "check: after 2026-03-04 eva is not on duty again; what is kept for them waits for ever, give a `wait`"
+    )
+    leaves["processes"]["p"]["steps"]["check"]["same_as"] |= {"wait": "1 d"}
+    assert not lint(Scenario.model_validate(leaves))
+
+
+def owners_of(data: dict[str, Any], step: str) -> list[tuple[str, int, int, list[str]]]:
+    """(item that it is for, kept, case of the owner, items that exclude) of the visits to a step in the first cases."""
+    work = prepare.workload(Scenario.model_validate(data), 1, 0)
+    names = [f"{work.case[i]}.{work.steps.names[s]}{work.visit[i]}" for i, s in enumerate(work.step)] + ["-"]
+    of, rows = work.owners, np.flatnonzero(work.step == work.steps.names.index(step))
+    return [
+        (names[of.item[i]], int(of.kept[i]), int(of.of_case[i]), [names[row[i]] for row in of.not_by]) for i in rows
+    ]
+
+
+def test_the_last_visit_before_is_known_beforehand() -> None:
+    """Each check is for who drafted last: the draft before it, not the first one nor one of another case."""
+    rule = {"same_as": {"step": "draft", "rule": "required", "wait": "30 min"}, "not_same_as": ["check"]}
+    data = written(check={**rule, "next": {"draft": 0.4, "end": 0.6}})
+    work = prepare.workload(Scenario.model_validate(data), 1, 0)
+    found = owners_of(data, "check")
+    checks = np.flatnonzero(work.step == work.steps.names.index("check"))
+    assert max(work.visit[checks]) >= 2
+    for (made, kept, of_case, others), i in zip(found, checks, strict=True):
+        case, visit = work.case[i], work.visit[i]
+        assert made == f"{case}.draft{visit}"
+        assert (kept, of_case) == (30 * MINUTE, -1)
+        assert others == [f"{case}.check{visit - 1}" if visit else "-"]
+
+
+def test_automated_visits_were_done_by_nobody() -> None:
+    data = written(draft={"automated": {"share": 0.5}}, check={"same_as": "draft"})
+    work = prepare.workload(Scenario.model_validate(data), 1, 0)
+    by_hand = work.skill[work.step == work.steps.names.index("draft")] >= 0
+    assert 0 < by_hand.sum() < len(by_hand)
+    assert [made != "-" for made, *_ in owners_of(data, "check")] == by_hand.tolist()
+
+
+def test_levels_of_an_approval_count_as_the_approval() -> None:
+    """Whoever approved, on whatever level, does not pay."""
+    approve = {"kind": "approval", "by": "amount", "levels": {100: "desk"}, "above": "back", "time": "1 min"}
+    steps = {
+        "draft": {"next": "approve"},
+        "approve": {**approve, "next": "check"},
+        "check": {"not_same_as": "approve", "same_as": {"owner_of": "case"}},
+    }
+    amount = {"numbers": {"kind": "uniform", "low": 0, "high": 200}}
+    classes = {"ordinary": {"process": "p", "attributes": {"amount": amount}}}
+    found = owners_of(written({"case_classes": classes}, checkers=3, **steps), "check")
+    assert {others[0].split(".")[1] for *_, others in found} == {"approve_desk0", "approve_back0"}
+    assert [of_case for _, _, of_case, _ in found] == list(range(len(found)))
+
+
+def test_a_follow_up_is_for_the_owner_of_the_case_before() -> None:
+    repeat = {"repeat": {"share": 0.5, "after": "1 h"}}
+    classes = {"ordinary": {"process": "p", **repeat}}
+    data = written({"case_classes": classes}, check={"same_as": {"owner_of": "previous_case"}})
+    work = prepare.workload(Scenario.model_validate(data), 1, 0)
+    leader = dict(zip(work.followers.case.tolist(), work.followers.after.tolist(), strict=True))
+    assert leader
+    rows = np.flatnonzero(work.step == work.steps.names.index("check"))
+    assert work.owners.of_case[rows].tolist() == [leader.get(case, -1) for case in work.case[rows].tolist()]
+
+
+def test_edits_keep_the_rules() -> None:
+    """Skipped: nobody did it. Merged: who did the merged visit. One visit cannot be for two people."""
+    sign = {"kind": "task", "time": "5 min", "skill": "back", "next": "end", "same_as": "check"}
+    steps = {"check": {"next": "sign"}, "sign": sign}
+    skip = {"kind": "skip", "process": "p", "step": "check"}
+    assert {made for made, *_ in owners_of(written({"edits": {"e": skip}}, **steps), "sign")} == {"-"}
+    merge = {"kind": "merge", "process": "p", "steps": ["draft", "check"]}
+    merged = written({"edits": {"e": merge}}, **steps)
+    assert {made.split(".")[1] for made, *_ in owners_of(merged, "sign")} == {"draft0"}
+    four_eyes = written({"edits": {"e": merge}}, check={"not_same_as": "draft"})
+    assert refused(four_eyes) == "'check' is not for who did 'draft' (`not_same_as`); one visit cannot do both"
+
+
+def test_rules_leave_every_draw_as_it_was() -> None:
+    """The workload is the same but for whose it is."""
+    plain = prepare.workload(Scenario.model_validate(written()), 1, 0)
+    ruled = prepare.workload(Scenario.model_validate(written(check={"same_as": "draft"})), 1, 0)
+    assert ruled.owners and not plain.owners
+    for column in dataclasses.fields(plain):
+        if isinstance(value := getattr(plain, column.name), np.ndarray):
+            assert np.array_equal(value, getattr(ruled, column.name)), column.name

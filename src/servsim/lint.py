@@ -10,11 +10,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.model import EXITS, Board, Meeting, Promise, Scenario, Work
+from servsim.model import EXITS, Board, Flow, Meeting, Promise, Scenario, Work
 from servsim.model.calendar import DAY_TYPES
+from servsim.model.owning import each_may_be_excluded, skills_of_makers
 from servsim.model.promises import CALENDAR
 from servsim.outlook import Inflow, Outlook, Team, dispatch_delay, travel
-from servsim.quantities import MINUTE, SECOND, WEEK, written
+from servsim.quantities import DAY, MINUTE, SECOND, WEEK, written
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -41,7 +42,7 @@ def lint(scenario: Scenario) -> list[Finding]:
     """
     outlook = Outlook(scenario)
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
-    found += [*_not_needed(scenario), *_seats(outlook), *_never_called(outlook)]
+    found += [*_not_needed(scenario), *_seats(outlook), *_never_called(outlook), *_away(outlook)]
     return sorted(found, key=lambda finding: finding.severity)
 
 
@@ -96,6 +97,52 @@ def _never_called(outlook: Outlook) -> Iterator[Finding]:
             yield Finding("warning", f"{name}: no work comes to the queues of its reserve; it is never called", where)
         elif pool.reserve.delay >= outlook.scenario.clock.until:
             yield Finding("warning", f"{name}: its reserve would arrive after the clock has stopped", f"{where}.delay")
+
+
+def _away(outlook: Outlook) -> Iterator[Finding]:
+    """Work that waits for one person, or for a second one, of whom too few are on duty."""
+    scenario = outlook.scenario
+    for process in scenario.used_processes():
+        flow = scenario.flow(process)
+        for name, step in flow.steps.items():
+            if not isinstance(step, Work) or step.needs_nobody:
+                continue
+            where = f"processes.{process}.steps.{name}"
+            if step.not_same_as:
+                yield from _nobody_else(outlook, flow, name, step, f"{where}.not_same_as")
+            if step.same_as is not None and step.same_as.kept < 0:
+                yield from _off_for_good(outlook, name, step, f"{where}.same_as")
+
+
+def _nobody_else(outlook: Outlook, flow: Flow, name: str, step: Work, where: str) -> Iterator[Finding]:
+    scenario, last = outlook.scenario, _last_duties(outlook, step.skill)
+    there = [who for who, at in last.items() if at > 0]
+    pools = [outlook.plan.pools[outlook.plan.worker_pool[outlook.plan.workers.index(who)]] for who in there]
+    if there and each_may_be_excluded(scenario, pools, skills_of_makers(flow, step)):
+        some = f"{_listed(there)} {'is' if len(there) == 1 else 'are'} ever on duty"
+        message = f"{name}: of the {len(last)} who can do it only {some}; what they made themselves waits for ever"
+        yield Finding("warning", message, where)
+
+
+def _off_for_good(outlook: Outlook, name: str, step: Work, where: str) -> Iterator[Finding]:
+    """Somebody for whom work may be kept is off days before the others are."""
+    last, clock = _last_duties(outlook, step.skill), outlook.scenario.clock
+    early = [who for who, at in last.items() if 0 < at < max(last.values()) - 2 * DAY]
+    if early:
+        day = clock.date((max(last[who] for who in early) + clock.offset - 1) // DAY)
+        told = f"after {day:%Y-%m-%d} {_listed(early, 3)} {'is' if len(early) == 1 else 'are'} not on duty again"
+        yield Finding("warning", f"{name}: {told}; what is kept for them waits for ever, give a `wait`", where)
+
+
+def _last_duties(outlook: Outlook, skill: str) -> dict[str, int]:
+    """Who can do it → tick at which their last duty ends, 0: never on duty. The reserve can be called at any time."""
+    plan, horizon, found = outlook.plan, outlook.scenario.clock.horizon, dict[str, int]()
+    number = plan.skills.index(skill)
+    for worker in np.flatnonzero((plan.pace[:, number] > 0) & (plan.person_of() == np.arange(len(plan.workers)))):
+        called = len(plan.reserves.worker) and plan.reserves.worker[worker]
+        ends = plan.duty_to[(plan.duty_worker == worker) & (plan.duty_from < horizon)]
+        found[plan.workers[worker]] = horizon if called else int(min(horizon, ends.max(initial=0)))
+    return found
 
 
 def _overload(outlook: Outlook) -> Iterator[Finding]:

@@ -118,20 +118,27 @@ def _nobody_is_left(of: Scenario, flow: Flow, path: Path, at: str) -> Found:
     """All who can do the step may have done the others, one each."""
     step = _of(flow, at)
     able = [name for name, pool in of.pools.items() if step.skill in pool.abilities for _ in range(people(of, name))]
-    makers = [{m.skill for m in (_of(flow, n) for n in flow.doing(e)) if not m.needs_nobody} for e in step.not_same_as]
-    if able and len(able) <= len(makers) and _each_may_be_excluded(of, able, makers):
+    if able and each_may_be_excluded(of, able, skills_of_makers(flow, step)):
         who = f"only one can do '{at}' ({step.skill}), who" if len(able) == 1 else f"all {len(able)} who can do '{at}'"
         told = f"{who} may have done {', '.join(repr(earlier) for earlier in step.not_same_as)} too"
         yield path, f"{told}; then nobody is left: give somebody else the skill"
 
 
-def _each_may_be_excluded(of: Scenario, able: Sequence[str], makers: Sequence[set[str]]) -> bool:
+def skills_of_makers(flow: Flow, step: Work) -> list[set[str]]:
+    """For each step that `not_same_as` names, the skills of who does it."""
+    doing = ([_of(flow, at) for at in flow.doing(earlier)] for earlier in step.not_same_as)
+    return [{work.skill for work in works if not work.needs_nobody} for works in doing]
+
+
+def each_may_be_excluded(of: Scenario, able: Sequence[str], makers: Sequence[set[str]]) -> bool:
     """Each of these people (by their pools) may have done another of the steps (by their skills)."""
     if not able:
         return True
+    if len(able) > len(makers):
+        return False
     first, rest = of.pools[able[0]].abilities, able[1:]
     return any(
-        skills & set(first) and _each_may_be_excluded(of, rest, [*makers[:k], *makers[k + 1 :]])
+        skills & set(first) and each_may_be_excluded(of, rest, [*makers[:k], *makers[k + 1 :]])
         for k, skills in enumerate(makers)
     )
 
