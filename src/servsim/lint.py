@@ -42,6 +42,7 @@ def lint(scenario: Scenario) -> list[Finding]:
     """
     outlook = Outlook(scenario)
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
+    found += _nobody_takes_over(scenario)
     found += [*_not_needed(scenario), *_seats(outlook), *_never_called(outlook), *_away(outlook)]
     return sorted(found, key=lambda finding: finding.severity)
 
@@ -143,6 +144,13 @@ def _last_duties(outlook: Outlook, skill: str) -> dict[str, int]:
         ends = plan.duty_to[(plan.duty_worker == worker) & (plan.duty_from < horizon)]
         found[plan.workers[worker]] = horizon if called else int(min(horizon, ends.max(initial=0)))
     return found
+
+
+def _nobody_takes_over(scenario: Scenario) -> Iterator[Finding]:
+    for skill, ways in scenario.overflows().items():
+        for pool in dict.fromkeys(one.to for one in ways if not scenario.is_staffed(one.to)):
+            message = f"{pool}: nobody is ever on duty who could take over from {skill}"
+            yield Finding("warning", message, f"pools.{pool}")
 
 
 def _overload(outlook: Outlook) -> Iterator[Finding]:

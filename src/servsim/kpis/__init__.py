@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["KPIS", "Kpi", "table"]
 
 FAMILIES = (
-    "durations", "promises", "outcomes", "following", "work", "causes", "coordination", "owners", "staff",
-    "systems", "queues", "gates", "signatures", "cost",
+    "durations", "promises", "outcomes", "following", "work", "spent", "coordination", "owners", "staff",
+    "systems", "queues", "overflow", "gates", "signatures", "cost",
 )  # fmt: skip
 """The modules that hold KPIs, in the order in which tables show them: importing one puts its KPIs on the shelf."""
 
