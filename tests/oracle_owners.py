@@ -20,6 +20,10 @@ class Owners:
         done = number >= 0 and self.items[number].completed >= 0 and self.items[number].worker >= 0
         return self.first_place(self.items[number].worker) if done else -1
 
+    def crew(self: Any, number: int) -> set[int]:
+        """All who had a hand on it to the end."""
+        return set(self.items[number].crew) if self.doer(number) >= 0 else set()
+
     def answerer(self: Any, case: int) -> int:
         begun = [item for item in self.of_case(case) if item.answers and item.worker >= 0]
         first = min(begun, key=lambda item: (item.started, item.number), default=None)
@@ -31,7 +35,7 @@ class Owners:
         if not of or item.skill < 0:
             return
         item.owner, item.kept_until = -1, -1
-        item.not_by = {self.doer(int(row[item.number])) for row in of.not_by} - {-1}
+        item.not_by = set().union(*(self.crew(int(row[item.number])) for row in of.not_by))
         if of.item[item.number] >= 0:
             item.owner = self.doer(int(of.item[item.number]))
         elif of.of_case[item.number] >= 0:
@@ -58,7 +62,19 @@ class Owners:
         own_queue = item.skill == self.work.skill[item.number]
         if item.owner < 0 or person == item.owner or not own_queue:
             return True
-        if item.kept_until >= 0:
-            return False
         places = [o for o in self.workers if self.first_place(o.number) == item.owner]
-        return not any(o.is_idle and not self.is_stopped(o) and self.fits(o, item, t) for o in places)
+        can = any(o.is_idle and not self.is_stopped(o) and self.fits(o, item, t) for o in places)
+        if item.needs > 1:
+            return can or item.kept_until < 0
+        return not can and item.kept_until < 0
+
+    def next_of(self: Any, rest: list[Any], team: list[Any], item: Any) -> list[Any]:
+        """Whom the item is for is the first of those who do it together."""
+        own_queue = item.skill == self.work.skill[item.number]
+        mine = [w for w in rest if own_queue and not team and self.first_place(w.number) == item.owner]
+        return sorted(mine, key=lambda w: (w.idle_since, w.number))[:1] or rest
+
+    def lacks_owner(self: Any, team: list[Any], item: Any) -> bool:
+        own_queue = item.skill == self.work.skill[item.number]
+        kept = own_queue and item.owner >= 0 and item.kept_until >= 0
+        return kept and all(self.first_place(w.number) != item.owner for w in team)

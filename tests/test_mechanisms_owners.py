@@ -376,6 +376,34 @@ def test_several_places_are_one_person(engine: Engine) -> None:
     )
 
 
+def test_who_it_is_for_is_one_of_those_who_do_it_together(engine: Engine) -> None:
+    """Two are needed, one of them ann, busy until 26. Neither she nor bob, who helped, does the check."""
+    people = {name: Person("office", ALWAYS) for name in ("ann", "bob", "eva")}
+    both = back(4, same_as="desk", kept=FOR_EVER, workers=2)
+    world = pair(
+        {
+            "a": Case(0, [desk(5), Do(None, 2), both, desk(3, step="check", not_as=["back"])]),
+            "y": Case(6, [desk(20)]),
+        },
+        people=people,
+        assignment={"desk": "fixed", "back": "fixed"},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a.desk 0 0 0 5 ann
+        a.wait 5 5 5 7
+        a.back 7 7 26 30 ann
+        a.check 30 30 30 33 eva
+        y 6 6 6 26 ann
+        bob helps: a.back 26-30
+        for ann: a.back 7
+        left a 33, y 26
+        """,
+    )
+
+
 # ------------------------------------------------------------------ 17. another person
 
 

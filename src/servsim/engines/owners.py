@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
 from servsim.engines.clock import ESCALATION
-from servsim.engines.floor import Floor, Worker
+from servsim.engines.floor import Floor, Queue, Worker
 from servsim.records import EventLog, Plan, Workload
 
 
@@ -27,6 +28,7 @@ class Owners(Floor):
         self.owner: dict[int, int] = {}  # item → person, from when it is offered
         self.others: dict[int, set[int]] = {}  # item → who may not do it
         self.kept_until: dict[int, int] = {}  # items that nobody but the owner may start yet; -1: for ever
+        self.makers: dict[int, set[int]] = {}  # item that several did → who completed it
         self.owned: list[tuple[int, int, int]] = []  # item, at, person
 
     def equip(self, plan: Plan) -> None:
@@ -51,8 +53,7 @@ class Owners(Floor):
     def see_who_did_what(self, item: int, now: int) -> None:
         """Whose the item is, and who may not do it, is settled when it is offered."""
         of = self.workload.owners
-        makers = (self.who_did(int(earlier)) for earlier in of.not_by[:, item])
-        self.others[item] = {maker for maker in makers if maker >= 0}
+        self.others[item] = set[int]().union(*(self.all_who_did(earlier) for earlier in of.not_by[:, item].tolist()))
         owner = self.first_who_answered(int(of.of_case[item])) if of.of_case[item] >= 0 else -1
         owner = self.who_did(int(of.item[item])) if of.item[item] >= 0 else owner
         self.owner.pop(item, None)
@@ -71,6 +72,16 @@ class Owners(Floor):
         """The person who completed the item, -1: nobody."""
         done = item >= 0 and self.completed[item] >= 0 and self.worker_of[item] >= 0
         return self.person_at[self.worker_of[item]] if done else -1
+
+    def all_who_did(self, item: int) -> set[int]:
+        """Everybody who had a hand on the item when it was completed."""
+        maker = self.who_did(item)
+        return set() if maker < 0 else self.makers.get(item, {maker})
+
+    def complete(self, item: int) -> None:
+        if item in self.several:
+            self.makers[item] = {self.person_at[worker.id] for worker in self.workers if worker.item == item}
+        super().complete(item)
 
     def first_who_answered(self, case: int) -> int:
         """The person who has, or worked on last, the item with which the case was answered by somebody; -1: nobody."""
@@ -97,13 +108,36 @@ class Owners(Floor):
 
     def is_for(self, worker: Worker, item: int, now: int) -> bool:
         """Not one of those who may not; the owner, or anybody where it is not kept and the owner cannot start it."""
-        person = self.person_at[worker.id]
+        person, owner = self.person_at[worker.id], self.owner_here(item)
         if person in self.others[item]:
             return False
-        owner = self.owner.get(item, -1)
-        if owner in (-1, person) or self.skill[item] != self.workload.skill[item]:
+        if owner in (-1, person):
             return True
-        return item not in self.kept_until and not any(
-            place in place.pool.idle and super(Owners, self).may_start(place, item, now)
-            for place in self.places_of[owner]
-        )
+        if item in self.several:
+            return item not in self.kept_until or self.can_start(owner, item, now)
+        return item not in self.kept_until and not self.can_start(owner, item, now)
+
+    def owner_here(self, item: int) -> int:
+        """Whose the item is, -1: nobody's; what was escalated is anybody's."""
+        return self.owner.get(item, -1) if self.skill[item] == self.workload.skill[item] else -1
+
+    def can_start(self, owner: int, item: int, now: int) -> bool:
+        places = (place for place in self.places_of[owner] if place in place.pool.idle)
+        return any(super(Owners, self).may_start(place, item, now) for place in places)
+
+    # ------------------------------------------------------------------ with others
+    def team(self, queue: Queue, item: int, now: int) -> list[Worker]:
+        """Nobody begins what is kept for somebody without them."""
+        team = super().team(queue, item, now)
+        persons = {self.person_at[worker.id] for worker in team}
+        return team if item not in self.kept_until or self.owner_here(item) in {-1, *persons} else []
+
+    def chosen(self, able: list[Worker], queue: Queue, item: int, now: int) -> list[Worker]:
+        """The owner is one of those who do it together, if they can."""
+        owner = self.owner_here(item)
+        mine = [worker for worker in able if self.person_at[worker.id] == owner]
+        if not mine:
+            return super().chosen(able, queue, item, now)
+        first = min(mine, key=attrgetter("idle_since", "id"))
+        others = super().chosen([worker for worker in able if worker is not first], queue, item, now)
+        return [first, *others][: self.several[item]]
