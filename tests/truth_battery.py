@@ -612,7 +612,7 @@ class Writer:
             return []
         found = []
         for step, cases in there.items():
-            of = cases if isinstance(cases, Mapping) else {kind: cases for kind in list(self.kinds)[:1]}
+            of = cases if isinstance(cases, Mapping) else dict.fromkeys(list(self.kinds)[:1], cases)
             if (not isinstance(cases, Mapping) and len(self.kinds) > 1) or step not in self.steps:
                 raise NotStatedError("initial_state of several classes")
             for kind, n in of.items():
@@ -753,7 +753,7 @@ class Writer:
         return own
 
     def ways(self, step: Json, kind: Json, visits: Mapping[str, int]) -> dict[str, float]:
-        """Where the class goes from the step, with the probabilities; a closed population ends its round where it began."""
+        """Where the class goes from the step, and how probably; a closed population ends its round where it began."""
         if step["type"] == "fork":
             return dict.fromkeys(step["branches"], 1.0)
         given = attempts(step)

@@ -12,7 +12,7 @@ from truth_battery import Model
 from truth_words import DAY, Json, NotStatedError, agent_id, name
 
 from servsim.quantities import MINUTE
-from servsim.records import Outcome, Run
+from servsim.records import Outcome, Relation, Run
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -42,9 +42,10 @@ class Observed:
         self.arrived = np.where(work.arrived_at < NEVER_CAME, minutes(work.arrived_at), NEVER)
         self.left = minutes(log.left_at)
         self.outcome = log.outcome
-        self.case_class = np.array(work.classes, object)[work.case_class]
-        names = np.array([text.split(".", 1)[-1] for text in work.steps.names], object)
-        self.step = names[work.step]
+        classes = [model.class_of.get(kind, kind) for kind in work.classes]
+        self.case_class = np.array(classes, object)[work.case_class]
+        ids = [text.split(".", 1)[-1] for text in work.steps.names]
+        self.step = np.array([model.step_of.get(step, step) for step in ids], object)[work.step]
         self.case = work.case
         self.there = log.offered_at >= 0
         self.offered = minutes(log.offered_at)
@@ -57,21 +58,39 @@ class Observed:
         self.escalated = np.empty(0, np.int64)
         if len(log.escalated_item):
             self.escalate(log.escalated_item, minutes(log.escalated_at))
+        self.follow(work.followers)
+
+    def follow(self, followers: Any) -> None:
+        """Who tries again as a case of its own is the same case to the statement."""
+        again = followers.relation == Relation.RETRY
+        came = again & np.isfinite(self.arrived[followers.case])
+        self.tried_again, self.tried_before = followers.case[came], followers.after[came]
+        self.first_try = np.ones(len(self.arrived), bool)
+        self.first_try[followers.case[again]] = False
+        self.root, self.last_try = np.arange(len(self.arrived)), np.arange(len(self.arrived))
+        order = np.argsort(self.arrived[self.tried_again], kind="stable")
+        for case, before in zip(self.tried_again[order].tolist(), self.tried_before[order].tolist(), strict=True):
+            self.root[case] = self.root[before]
+            self.last_try[self.root[case]] = case
 
     def escalate(self, items: NDArray[np.int32], at: Floats) -> None:
         """What was escalated came to another step: a visit of its own, that ends the one before."""
-        if len(np.unique(items)) < len(items):
-            raise NotStatedError("items that are escalated twice")
+        order = np.lexsort((at, items))
+        items, at = items[order], at[order]
+        again = np.append(False, items[1:] == items[:-1])
+        new = len(self.step) + np.arange(len(items))
+        before = np.where(again, new - 1, items)
         to = {name(s["name"]): name(s["escalate"]["to"]) for s in self.model.statement["steps"] if "escalate" in s}
-        self.visit_after = np.full(len(self.step), -1)
-        self.visit_after[items] = len(self.step) + np.arange(len(items))
-        self.step = np.concatenate([self.step, np.array([to[step] for step in self.step[items]], object)])
-        for column in ("case", "there", "started", "completed", "work", "worker"):
+        for column in ("step", "case", "there", "started", "completed", "work", "worker"):
             values = getattr(self, column)
             setattr(self, column, np.concatenate([values, values[items]]))
+        for one, previous in zip(new.tolist(), before.tolist(), strict=True):
+            self.step[one] = to[self.step[previous]]
         self.offered = np.concatenate([self.offered, at])
-        self.started[items] = self.completed[items] = NEVER
-        self.escalated, self.escalated_at = items, at
+        self.started[before] = self.completed[before] = NEVER
+        self.visit_after = np.full(new[0], -1)
+        self.visit_after[items] = new
+        self.escalated, self.escalated_at = before, at
 
     # -------------------------------------------------------------- visits
     @cached_property
@@ -108,14 +127,20 @@ class Observed:
     def visits(self, of: Json) -> Flags:
         """[items] visits within the window that the qualifiers ask for."""
         chosen = self.there & np.isin(self.step, self.steps(of))
-        chosen &= self.cases(of)[self.case] if self.model.cycle else self.in_window(self.offered)
+        chosen &= self.tries(of)[self.case] if self.model.cycle else self.in_window(self.offered)
         if "class" in of:
             chosen &= self.case_class[self.case] == name(of["class"])
+        return np.asarray(chosen & self.of_size(of))
+
+    def of_size(self, of: Json) -> Flags:
+        """[items] whose work is that asked for."""
+        chosen = np.ones(len(self.work), bool)
         if "service_time" in of:
-            chosen &= np.abs(self.work - of["service_time"]) < 1e-6
+            chosen &= np.isin(self.step, self.steps(of)) & (np.abs(self.work - of["service_time"]) < 1e-6)
         if "service_time_between" in of:
             low, high = of["service_time_between"]
-            chosen &= (self.work >= low) & (self.work < (np.inf if high is None else high))
+            chosen &= np.isin(self.step, self.steps(of))
+            chosen &= (self.work >= (low or 0)) & (self.work < (np.inf if high is None else high))
         return np.asarray(chosen)
 
     def in_window(self, at: Floats) -> Flags:
@@ -126,7 +151,11 @@ class Observed:
         return np.asarray(at % self.model.cycle)
 
     def cases(self, of: Json) -> Flags:
-        """[cases] that arrive in the window."""
+        """[cases] that arrive in the window; later tries are no cases of their own."""
+        return self.tries(of) & self.first_try
+
+    def tries(self, of: Json) -> Flags:
+        """[cases] that arrive in the window, for the first time or again."""
         chosen = self.in_window(self.arrived)
         if "class" in of:
             chosen &= self.case_class == name(of["class"])
@@ -134,7 +163,7 @@ class Observed:
             low, high = of["arrivals_in"]
             chosen &= (self.phase(self.arrived) >= low) & (self.phase(self.arrived) < high)
         if "service_time" in of or "service_time_between" in of:
-            fits = self.visits({k: v for k, v in of.items() if k.startswith("service_time")})
+            fits = self.there & self.of_size(of)
             chosen &= np.isin(np.arange(len(self.arrived)), self.case[fits])
         return chosen
 
@@ -146,9 +175,13 @@ class Observed:
         begin = self.offered[chosen]
         known = np.isfinite(end) & (self.outcome[self.case[chosen]] != TURNED_AWAY)
         begin, end, started = begin[known], end[known], started[known] & np.isfinite(end[known])
+        return self.passed(of, begin, end), started
+
+    def passed(self, of: Json, begin: Floats, end: Floats) -> Floats:
+        """The time between, on the clock that is asked for."""
         if of.get("clock") == "business":
-            return self.business(of, end) - self.business(of, begin), started
-        return np.round(end - begin, 9), started
+            return self.business(of, end) - self.business(of, begin)
+        return np.asarray(np.round(end - begin, 9))
 
     def business(self, of: Json, at: Floats) -> Floats:
         """Staffed minutes before each instant."""
@@ -175,20 +208,40 @@ class Observed:
     def length(self) -> float:
         return self.end - self.start
 
+    def looked_at(self, of: Json) -> tuple[float, float] | None:
+        """The part of each cycle that is looked at; None: all of it."""
+        if "interval" in of:
+            if self.model.cycle is None:
+                raise NotStatedError("an interval of a run that has no cycle")
+            return float(of["interval"][0]), float(of["interval"][1])
+        if self.model.run["type"] != "terminating":
+            return None
+        end, stop = self.model.run.get("end"), self.model.run.get("arrivals_stop")
+        return float(self.model.run.get("start", 0.0)), float(end if isinstance(end, int | float) else stop)
+
+    def minutes_before(self, at: Floats, of: Json) -> Floats:
+        """How much of what is looked at lies before each instant."""
+        at, part = np.clip(at, self.start, self.end), self.looked_at(of)
+        if part is None:
+            return at - self.start
+        whole, rest = np.divmod(at, self.model.cycle)
+        low, high = part
+        return np.asarray((whole - self.start // self.model.cycle) * (high - low) + np.clip(rest - low, 0, high - low))
+
+    def total(self, of: Json) -> float:
+        return float(self.minutes_before(np.array([self.end]), of)[0])
+
+    def per_minute(self, at: Floats, of: Json) -> float:
+        """How many of the instants lie in what is looked at, per minute of it."""
+        part = self.looked_at(of)
+        if part is not None:
+            at = at[(self.phase(at) >= part[0]) & (self.phase(at) < part[1])]
+        return len(at) / self.total(of)
+
     def time_in(self, begin: Floats, end: Floats, of: Json) -> float:
         """Time average of how many of the [begin, end) hold, over the window or the interval of each cycle."""
-        begin, end = np.clip(begin, self.start, self.end), np.clip(end, self.start, self.end)
-        if "interval" not in of:
-            return float(np.sum(end - begin) / self.length)
-        low, high = of["interval"]
-        cycle = self.model.cycle
-        assert cycle
-
-        def passed(at: Floats) -> Floats:
-            whole, rest = np.divmod(at, cycle)
-            return np.asarray(whole * (high - low) + np.clip(rest - low, 0, high - low))
-
-        return float(np.sum(passed(end) - passed(begin)) / (high - low) / (self.length / cycle))
+        spent = self.minutes_before(end, of) - self.minutes_before(begin, of)
+        return float(np.sum(spent) / self.total(of))
 
     def at(self, begin: Floats, end: Floats, of: Json) -> Floats:
         """[cycles] how many of the [begin, end) hold at that minute of each cycle."""
@@ -208,10 +261,26 @@ class Observed:
         chosen = self.case_class == name(of["class"]) if "class" in of else np.ones(len(self.arrived), bool)
         return self.arrived[chosen], self.left[chosen]
 
+    def orbit(self, chosen: Flags) -> tuple[Floats, Floats]:
+        """(from, to): from each time that there was no place until the next try, the start or the end of all."""
+        log = self.run.log
+        order = np.lexsort((log.blocked_at, log.blocked_item))
+        order = order[chosen[log.blocked_item[order]]]
+        item, at = log.blocked_item[order], minutes(log.blocked_at[order])
+        until = self.wait_end[item]
+        again = np.append(item[1:] == item[:-1], False) if len(item) else np.zeros(0, bool)
+        until[again] = np.append(at[1:], NEVER)[again]
+        return at, until
+
     def queues(self, of: Json) -> tuple[Floats, Floats]:
-        """(from, to) of all waiting, interrupted work included."""
+        """(from, to) of all waiting, interrupted work included, without those who wait to try again."""
         chosen = self.there & np.isin(self.step, self.steps(of))
+        if "class" in of:
+            chosen &= self.case_class[self.case] == name(of["class"])
         begin, end = self.offered[chosen], self.wait_end[chosen]
+        if len(self.run.log.blocked_item):
+            absent = self.orbit(chosen)
+            begin, end = np.concatenate([begin, absent[1]]), np.concatenate([end, absent[0]])
         item, _, _, until = self.stretches
         several = np.bincount(item, minlength=len(chosen)) > 1
         broken = np.flatnonzero(several[item] & chosen[item])
@@ -252,19 +321,17 @@ class Observed:
             return np.flatnonzero(np.isin(pool, teams))
         return np.flatnonzero(np.isin(pool, [name(team["name"]) for team in self.model.statement["teams"]]))
 
-    def on_duty(self, of: Json) -> float:
-        """Available agent-time within the window."""
+    def duties(self, of: Json) -> tuple[Floats, Floats]:
+        """(from, to) of the presence of the agents in question."""
         plan = self.run.plan
         ours = np.isin(plan.duty_worker, self.workers(of))
-        spans = overlap(plan.duty_from[ours] / MINUTE, plan.duty_to[ours] / MINUTE, self.start, self.end)
-        return float(np.sum(spans))
+        return plan.duty_from[ours] / MINUTE, plan.duty_to[ours] / MINUTE
 
-    def history(self, spans: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-        """(how many, how long) between one change and the next, within the window."""
-        begin, end = spans
-        at = np.concatenate([[self.start], begin, end, [self.end]])
+    def history(self, spans: tuple[Floats, Floats], of: Json) -> tuple[Floats, Floats]:
+        """(how many, how long) between one change and the next, in what is looked at."""
+        begin, end = (self.minutes_before(at, of) for at in spans)
+        at = np.concatenate([[0.0], begin, end, [self.total(of)]])
         step = np.concatenate([[0], np.ones(len(begin)), -np.ones(len(end)), [0]])
-        at = np.clip(at, self.start, self.end)
         order = np.argsort(at, kind="stable")
         return np.cumsum(step[order])[:-1], np.diff(at[order])
 
@@ -295,8 +362,23 @@ def measure(*names: str) -> Callable[[Measure], Measure]:
     return enter
 
 
+class Ratio(float):
+    """A mean, and over how many: means of several runs are pooled by that."""
+
+    weight: float
+
+    def __new__(cls, value: float, weight: float) -> Ratio:
+        ratio = super().__new__(cls, value)
+        ratio.weight = weight
+        return ratio
+
+
 def mean(values: Any) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
+    return ratio(float(np.sum(values)), len(values))
+
+
+def ratio(part: float, of: float) -> Ratio:
+    return Ratio(part / of if of else float("nan"), float(of))
 
 
 def measured(model: Model, run: Run, expected: list[Json]) -> list[float]:
@@ -354,7 +436,7 @@ def prob_wait_le(o: Observed, of: Json) -> float:
 def prob_served_within(o: Observed, of: Json) -> float:
     wait, started = o.waits(of)
     turned = np.sum(o.cases(of) & (o.outcome == TURNED_AWAY))
-    return float(np.sum(started & (wait <= of["threshold"] + 1e-9)) / (len(wait) + turned))
+    return ratio(float(np.sum(started & (wait <= of["threshold"] + 1e-9))), len(wait) + float(turned))
 
 
 @measure("prob_delay")
@@ -374,11 +456,14 @@ def response(o: Observed, of: Json) -> float:
 def responses(o: Observed, of: Json) -> Floats:
     if "step" in of:
         chosen = o.visits(of) & np.isfinite(o.completed)
-        return np.asarray(o.completed[chosen] - o.offered[chosen])
-    chosen = o.cases(of) & np.isfinite(o.left) & (o.outcome != TURNED_AWAY)
-    if of.get("population") != "all":
-        chosen &= o.outcome != Outcome.ABANDONED
-    return np.asarray(o.left[chosen] - o.arrived[chosen])
+        return o.passed(of, o.offered[chosen], o.completed[chosen])
+    last = o.last_try
+    chosen = o.cases(of) & np.isfinite(o.left[last]) & (o.outcome[last] != TURNED_AWAY)
+    if of.get("population") == "abandoned":
+        chosen &= o.outcome[last] == Outcome.ABANDONED
+    elif of.get("population") != "all":
+        chosen &= o.outcome[last] != Outcome.ABANDONED
+    return o.passed(of, o.arrived[chosen], o.left[last][chosen])
 
 
 @measure("mean_total_wait")
@@ -404,8 +489,11 @@ def mean_join_delay(o: Observed, of: Json) -> float:
         for s in o.model.statement["steps"]
         if any(way["to"] in joins for way in s.get("next", ()))
     ]
-    branch = o.there & np.isin(o.step, ends) & np.isfinite(o.left[o.case]) & o.cases({})[o.case]
-    return mean(o.left[o.case[branch]] - o.completed[branch])
+    joined = np.full(len(o.arrived), NEVER)
+    at_join = o.there & np.isin(o.step, [name(join) for join in joins])
+    joined[o.case[at_join]] = o.offered[at_join]
+    branch = o.there & np.isin(o.step, ends) & np.isfinite(joined[o.case]) & o.cases({})[o.case]
+    return mean(joined[o.case[branch]] - o.completed[branch])
 
 
 @measure("prob_started_same_day")
@@ -424,8 +512,13 @@ def prob_started_same_day(o: Observed, of: Json) -> float:
 
 @measure("abandonment_probability", "blocking_probability")
 def ended_so(o: Observed, of: Json) -> float:
+    """Of all tries."""
     how = Outcome.ABANDONED if of["metric"] == "abandonment_probability" else TURNED_AWAY
-    return mean(o.outcome[o.cases(of)] == how)
+    tries = o.tries(of) & np.isfinite(o.left)
+    again = np.bincount(o.case[o.run.log.blocked_item], minlength=len(tries)) - (o.outcome == TURNED_AWAY)
+    more = float(np.sum(again[tries])) if len(o.run.log.blocked_item) else 0.0
+    ended = float(np.sum(o.outcome[tries] == how)) + (more if how == TURNED_AWAY else 0.0)
+    return ratio(ended, float(np.sum(tries)) + more)
 
 
 @measure("share_escalated")
@@ -439,25 +532,30 @@ def share_escalated(o: Observed, of: Json) -> float:
 def throughput(o: Observed, of: Json) -> float:
     if "step" in of:
         chosen = (o.step == name(of["step"])) & o.in_window(o.completed)
-        return float(np.sum(chosen) / o.length)
+        if "class" in of:
+            chosen &= o.case_class[o.case] == name(of["class"])
+        return o.per_minute(o.completed[chosen], of)
     done = o.in_window(o.left) & (o.outcome == Outcome.COMPLETED)
     if "class" in of:
         done &= o.case_class == name(of["class"])
-    return float(np.sum(done) / o.length)
+    return o.per_minute(o.left[done], of)
 
 
 @measure("mean_visits")
 def mean_visits(o: Observed, of: Json) -> float:
     cases = o.cases(of) & np.isfinite(o.left)
     visits = o.there & np.isin(o.step, o.steps(of)) & cases[o.case]
-    return float(np.sum(visits) / np.sum(cases))
+    return ratio(float(np.sum(visits)), float(np.sum(cases)))
 
 
 @measure("prob_no_return")
 def prob_no_return(o: Observed, of: Json) -> float:
     """No step is visited twice."""
+    steps = np.unique(o.step, return_inverse=True)[1].reshape(-1)
+    visits = np.stack([o.case[o.there], steps[o.there]])
+    twice, n = np.unique(visits, axis=1, return_counts=True)
     again = np.zeros(len(o.arrived), bool)
-    again[o.case[(o.run.workload.visit > 0) & o.there]] = True
+    again[twice[0, n > 1]] = True
     return mean(~again[o.cases(of) & np.isfinite(o.left)])
 
 
@@ -467,31 +565,31 @@ def share_served_by(o: Observed, of: Json) -> float:
     by = np.isin(o.worker, o.workers(of)) & np.isfinite(o.started)
     loses = any(s.get("waiting_places") is not None for s in o.model.statement["steps"])
     among = visits if loses else visits & np.isfinite(o.started)
-    return float(np.sum(by & visits) / np.sum(among))
+    return ratio(float(np.sum(by & visits)), float(np.sum(among)))
 
 
 @measure("mean_attempts", "prob_first_attempt_blocked")
 def attempts(o: Observed, of: Json) -> float:
     blocked = np.bincount(o.case[o.run.log.blocked_item], minlength=len(o.arrived))
-    cases = o.cases(of) & np.isfinite(o.left)
-    return mean(1 + blocked[cases]) if of["metric"] == "mean_attempts" else mean(blocked[o.cases(of)] > 0)
+    if of["metric"] != "mean_attempts":
+        return mean(blocked[o.cases(of)] > 0)
+    turned = (o.outcome == TURNED_AWAY).astype(int)  # the last of the tries that were blocked is no more than that
+    tries = np.bincount(o.root, (np.isfinite(o.arrived) * (1 + blocked - turned)), minlength=len(o.arrived))
+    return mean(tries[o.cases(of) & np.isfinite(o.left[o.last_try])])
 
 
 @measure("share_finally_lost")
 def share_finally_lost(o: Observed, of: Json) -> float:
-    return mean(np.isin(o.outcome[o.cases(of)], (Outcome.ABANDONED, TURNED_AWAY)))
+    last = o.last_try[o.cases(of)]
+    return mean(np.isin(o.outcome[last[np.isfinite(o.left[last])]], (Outcome.ABANDONED, TURNED_AWAY)))
 
 
 @measure("mean_number_in_orbit")
 def mean_number_in_orbit(o: Observed, of: Json) -> float:
-    """From each time that there was no place until the next one, the start or the end of all."""
-    log = o.run.log
-    order = np.lexsort((log.blocked_at, log.blocked_item))
-    item, at = log.blocked_item[order], minutes(log.blocked_at[order])
-    until = o.wait_end[item]
-    again = np.append(item[1:] == item[:-1], False)
-    until[again] = np.append(at[1:], NEVER)[again]
-    return o.time_in(at, until, of)
+    """Those who gave up, or found no place, until they try again."""
+    begin, end = o.orbit(np.ones(len(o.step), bool))
+    gone = o.left[o.tried_before], o.arrived[o.tried_again]
+    return o.time_in(np.concatenate([begin, gone[0]]), np.concatenate([end, gone[1]]), of)
 
 
 # ------------------------------------------------------------------ time averages
@@ -499,9 +597,8 @@ def mean_number_in_orbit(o: Observed, of: Json) -> float:
 
 @measure("utilisation", "share_of_time_working")
 def utilisation(o: Observed, of: Json) -> float:
-    begin, end = o.busy(of)
-    who = {k: v for k, v in of.items() if k in ("team", "agent", "step")}
-    return float(np.sum(overlap(begin, end, o.start, o.end)) / o.on_duty(who))
+    present = o.time_in(*o.duties(of), of)
+    return ratio(o.time_in(*o.busy(of), of), present)
 
 
 @measure("mean_busy_agents")
@@ -525,40 +622,33 @@ def prob_number_in_system(o: Observed, of: Json) -> float:
     if "at" in of:
         there = o.at(*o.presence(of), of)
         return mean(there <= n if of["metric"].endswith("_le") else there == n)
-    there, lasts = o.history(o.presence(of))
+    there, lasts = o.history(o.presence(of), of)
     holds = there <= n if of["metric"].endswith("_le") else there == n
-    return float(np.sum(lasts[holds]) / o.length)
+    return float(np.sum(lasts[holds]) / o.total(of))
 
 
 @measure("prob_all_agents_busy")
 def prob_all_agents_busy(o: Observed, of: Json) -> float:
-    busy, lasts = o.history(o.busy(of))
-    return float(np.sum(lasts[busy >= len(o.workers(of))]) / o.length)
+    busy, lasts = o.history(o.busy(of), of)
+    return float(np.sum(lasts[busy >= len(o.workers(of))]) / o.total(of))
 
 
 @measure("prob_idle_agent_while_queue")
 def prob_idle_agent_while_queue(o: Observed, of: Json) -> float:
     """Time share in which somebody waits and somebody is idle."""
-    n = len(o.workers(of))
-    (b, e), (wb, we) = o.busy(of), o.queues(of)
-    at = np.concatenate([[o.start], b, e, wb, we, [o.end]])
+    (b, e), (wb, we) = (tuple(o.minutes_before(at, of) for at in spans) for spans in (o.busy(of), o.queues(of)))
+    at = np.concatenate([[0.0], b, e, wb, we, [o.total(of)]])
     busy = np.concatenate([[0], np.ones(len(b)), -np.ones(len(e)), np.zeros(2 * len(wb)), [0]])
     wait = np.concatenate([[0], np.zeros(2 * len(b)), np.ones(len(wb)), -np.ones(len(we)), [0]])
-    order = np.argsort(np.clip(at, o.start, o.end), kind="stable")
-    holds = (np.cumsum(busy[order]) < n) & (np.cumsum(wait[order]) > 0)
-    return float(np.sum(np.diff(np.clip(at, o.start, o.end)[order])[holds[:-1]]) / o.length)
+    order = np.argsort(at, kind="stable")
+    holds = (np.cumsum(busy[order]) < len(o.workers(of))) & (np.cumsum(wait[order]) > 0)
+    return float(np.sum(np.diff(at[order])[holds[:-1]]) / o.total(of))
 
 
 @measure("share_of_time_agent_busy")
 def share_of_time_agent_busy(o: Observed, of: Json) -> float:
     """An agent has at least one case in hand."""
-    _, worker, begin, end = o.stretches
-    total = 0.0
-    for number in o.workers(of):
-        ours = worker == number
-        there, lasts = o.history((begin[ours], end[ours]))
-        total += float(np.sum(lasts[there > 0]))
-    return total / o.on_duty(of)
+    return utilisation(o, of)
 
 
 # ------------------------------------------------------------------ at a minute
@@ -586,7 +676,8 @@ def variance_number_in_system(o: Observed, of: Json) -> float:
 
 @measure("prob_agent_idle")
 def prob_agent_idle(o: Observed, of: Json) -> float:
-    return mean(o.at(*o.busy(of), of) < len(o.workers(of)))
+    """Somebody who is on duty has nothing to do."""
+    return mean(o.at(*o.busy(of), of) < o.at(*o.duties(of), of))
 
 
 # ------------------------------------------------------------------ outages
@@ -605,10 +696,14 @@ def availability(o: Observed, of: Json) -> float:
 @measure("prob_up")
 def prob_up(o: Observed, of: Json) -> float:
     """So many minutes after the start of a time up: at the beginning, and at the end of each outage."""
-    down_from, down_to = o.run.log.down_from / MINUTE, o.run.log.down_to / MINUTE
-    begins = np.concatenate([[0.0], down_to[down_to < o.end - of["at"]]])
-    i = np.searchsorted(down_from, begins + of["at"], side="right") - 1
-    return mean((i < 0) | (begins + of["at"] >= down_to[np.maximum(i, 0)]))
+    log, found = o.run.log, []
+    for unit in range(len(o.run.plan.systems.unit_system)):
+        own = log.down_unit == unit
+        down_from, down_to = log.down_from[own] / MINUTE, log.down_to[own] / MINUTE
+        begins = np.concatenate([[0.0], down_to[down_to < o.end - of["at"]]])
+        i = np.searchsorted(down_from, begins + of["at"], side="right") - 1
+        found.append((i < 0) | (begins + of["at"] >= down_to[np.maximum(i, 0)]) if len(down_to) else i < 0)
+    return mean(np.concatenate(found))
 
 
 # ------------------------------------------------------------------ arrivals and days
