@@ -73,21 +73,22 @@ class Outages:
                     self.give_back(w, restart, t)
 
     def stand_still(self: Any, w: Worker, restart: bool, t: int) -> None:
+        if w.hand is None and w.on_duty and w.break_ends < 0 and w.break_owed:
+            w.break_ends, w.break_owed = t + w.break_owed, 0  # others have laid down what all had in hand
         if w.hand is None:
             return
+        leaves, w.overtime = w.overtime, False
         self.drop(w, restart, t)
-        if w.overtime:
-            w.overtime = False
+        if leaves or w.kept.needs > 1:
             self.put_back(w)
-        elif w.break_owed:
+        if w.break_owed:
             w.break_ends, w.break_owed = t + w.break_owed, 0
 
     def give_back(self: Any, w: Worker, restart: bool, t: int) -> None:
+        leaves, w.overtime = w.overtime, False
         self.drop(w, restart, t)
         self.put_back(w)
-        if w.overtime:
-            w.overtime = False
-        else:
+        if not leaves:
             self.become_free(w, t)
 
     def drop(self: Any, w: Worker, restart: bool, t: int) -> None:

@@ -156,11 +156,11 @@ class Outages(Presence):
         if self.stopped_for[worker.id] > 1:
             return
         if worker.item >= 0:
+            leaves, worker.leaves = worker.leaves, False
             self.stop_work(worker, restart, now)
-            if worker.leaves:
-                worker.leaves = False
+            if leaves or worker.kept in self.several:
                 self.hand_back(worker, now)
-            elif worker.break_due:
+            if worker.break_due:
                 lasts, worker.break_due = worker.break_due, 0
                 self.begin_break(worker, now, lasts)
         elif worker.on_duty and not worker.on_break:
@@ -168,12 +168,11 @@ class Outages(Presence):
 
     def give_back(self, worker: Worker, restart: bool, now: int) -> None:
         """The item needs what is down: it goes back to its queue, the worker is free for another one."""
+        leaves, worker.leaves = worker.leaves, False
         self.stop_work(worker, restart, now)
         self.hand_back(worker, now)
         worker.engaged = worker.break_due > 0
-        if worker.leaves:
-            worker.leaves = worker.engaged = False
-        else:
+        if not leaves:
             self.become_free(worker, now, worker.pool.queues)
 
     def stop_work(self, worker: Worker, restart: bool, now: int) -> None:
@@ -183,7 +182,7 @@ class Outages(Presence):
 
     def is_stopped(self, item: int) -> bool:
         """The item's step needs something that is down."""
-        return any(self.units[number].stopped for number in self.needs[item])
+        return bool(self.needs) and any(self.units[number].stopped for number in self.needs[item])
 
     # ------------------------------------------------------------------ what is different for those who stand still
     def become_free(self, worker: Worker, now: int, queues: Sequence[Queue]) -> None:
@@ -193,7 +192,7 @@ class Outages(Presence):
     def be_engaged(self, worker: Worker, now: int) -> None:
         """What was laid down cannot be taken up again while its step's system is down: it goes back to its queue."""
         waits = worker.kept >= 0 and not worker.leaves and not worker.break_due
-        if waits and self.needs and self.is_stopped(worker.kept):
+        if waits and self.is_stopped(worker.kept):
             self.hand_back(worker, now)
             self.become_free(worker, now, worker.pool.queues)
         else:
@@ -213,7 +212,7 @@ class Outages(Presence):
             super().break_falls_due(worker, now, lasts, postponed)
 
     def may_start(self, worker: Worker, item: int, now: int) -> bool:
-        return not (self.needs and self.is_stopped(item)) and super().may_start(worker, item, now)
+        return not self.is_stopped(item) and super().may_start(worker, item, now)
 
     # ------------------------------------------------------------------ wear
     def start(self, worker: Worker, item: int, now: int) -> None:

@@ -20,8 +20,10 @@ class WaitingPlaces(Floor):
             queue.special = True  # a case that is turned away leaves every queue: all completions come first
         self.newcomers: list[Place] = []  # offered, and not yet looked at whether there is a place for them
 
-    def look_for_places(self, now: int) -> None:
-        """After dispatch: newcomers that still wait keep a place in the order of their numbers, if there is one."""
+    def look_for_places(self, now: int) -> bool:
+        """After dispatch: newcomers that still wait keep a place in the order of their numbers, if there is one; True
+        if there was none for some."""
+        before = len(self.blocked)
         newcomers, self.newcomers = sorted(self.newcomers, key=lambda place: place[2]), []
         for k, place in enumerate(newcomers):
             if not self.is_waiting(place):
@@ -31,6 +33,7 @@ class WaitingPlaces(Floor):
             if sum(kept not in open_yet for kept in waiting) >= queue.limit:
                 queue.remove(place)
                 self.find_no_place(queue, place, now)
+        return len(self.blocked) > before
 
     def is_waiting(self, place: Place) -> bool:
         skill = self.skill[place[2]]

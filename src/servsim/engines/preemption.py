@@ -71,7 +71,7 @@ class Preemption(Presence):
     def interruptions(self, queue: Queue, now: int) -> Iterator[Interruption]:
         """What items of the queue may interrupt."""
         earliest = len(self.plan.victim_earliest) and self.plan.victim_earliest[queue.skill]
-        for place in queue.places(self.skill):
+        for place in self.places(queue):
             for pool in queue.pools if not self.is_held_back(queue, place[2]) else ():
                 for worker in self.staff[pool]:
                     if not self.may_be_interrupted(worker, queue) or not self.may_start(worker, place[2], now):

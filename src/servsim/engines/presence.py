@@ -70,8 +70,8 @@ class Presence(Floor):
         worker, now = self.workers[key - len(self.workers)], self.clock.tick
         if worker.leaves and worker.overtime_until == now:
             self.gather()
-            self.lay_down(worker, now)
             worker.leaves = False
+            self.lay_down(worker, now)
             self.hand_back(worker, now)
 
     def break_falls_due(self, worker: Worker, now: int, lasts: int, postponed: bool) -> None:

@@ -1,0 +1,250 @@
+"""Several workers at once on one item: who waits for whom, who begins and ends together (semantics.md, rule 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from operator import attrgetter
+
+import numpy as np
+
+from servsim.engines.floor import Match, Place, Pool, Queue, Worker, ticks_at
+from servsim.engines.preemption import Interruption, Preemption
+from servsim.records import EndOfShift, EventLog, Plan, Workload
+
+
+class Joint(Preemption):
+    """Items that need several workers, and the idle who wait for enough of them."""
+
+    @staticmethod
+    def is_used(plan: Plan, workload: Workload) -> bool:
+        return bool((workload.workers > 1).any())
+
+    def __init__(self, plan: Plan, workload: Workload) -> None:
+        super().__init__(plan, workload)
+        self.teams: dict[int, list[Worker]] = {}  # who would start an item, in the order in which they are chosen
+        self.together: dict[int, list[Worker]] = {}  # who helps with an item in hand
+        self.helped: list[tuple[int, int, int, int]] = []  # item, worker, from, to
+        self.binding: list[tuple[Queue, Place]] = []  # items for which the idle wait
+        self.looked_at: Place = (0, 0, -1)
+        self.walks = [q.picky or bool(q.score) or q not in self.strict for q in self.queues]  # is the first not enough
+        for queue in self.bound:
+            queue.picky = True
+
+    def equip(self, plan: Plan) -> None:
+        """Where several may be needed, and where somebody may have to wait for that."""
+        super().equip(plan)
+        backfilling = plan.backfilling.tolist() or [0] * len(self.queues)
+        of_several = [self.queues[skill] for skill in sorted(self._skills_of_several())]
+        self.strict = [queue for queue in of_several if not backfilling[queue.skill]]
+        self.bound = list(dict.fromkeys(q for queue in of_several for pool in queue.pools for q in pool.queues))
+        for queue in self.bound:
+            queue.special = True
+
+    def _skills_of_several(self) -> set[int]:
+        """The queues in which such items may come to wait."""
+        found, ahead = set[int](), {self.skill[item] for item in self.several}
+        while ahead:
+            found |= ahead
+            ahead = {self.queues[skill].escalate_to for skill in ahead} - found - {-1}
+        return found
+
+    def run(self, until: int) -> EventLog:
+        """The log, with all who helped."""
+        log = super().run(until)
+        still = [
+            (item, helper.id, self.taken_up_at(item), until)
+            for item, helpers in self.together.items()
+            for helper in helpers
+        ]
+        rows = np.array(sorted([*self.helped, *still], key=lambda r: (r[2], r[0], r[1])), np.int64).reshape(-1, 4)
+        item, worker = rows[:, 0].astype(np.int32), rows[:, 1].astype(np.int32)
+        return replace(
+            log, helper_item=item, helper_worker=worker, helper_from=rows[:, 2].copy(), helper_to=rows[:, 3].copy()
+        )
+
+    # ------------------------------------------------------------------ who waits for whom
+    def free(self, queue: Queue, item: int) -> list[Worker]:
+        """The idle who are eligible for the item, whatever else they could do."""
+        return [worker for pool in queue.pools if self.is_open(pool, item) for worker in pool.idle]
+
+    def find_binding(self) -> None:
+        """The items for which too few are idle who do not wait for another one that comes first."""
+        self.binding = []
+        places = {queue.skill: self.places_of_several(queue) for queue in self.strict}
+        found = True
+        while found:
+            found = False
+            for queue in self.strict:
+                for place in places[queue.skill]:
+                    known = (queue, place) in self.binding
+                    if not known and self.lacks(queue, place):
+                        self.binding.append((queue, place))
+                        known = found = True
+                    if known and not self.walks[queue.skill]:
+                        break  # those behind it hold up nobody else
+
+    def places_of_several(self, queue: Queue) -> list[Place]:
+        """Where items stand that could be started now if enough were idle; the places are those that never change."""
+        if not queue.waiting or not (self.preempting or any(pool.idle for pool in queue.pools)):
+            return []
+        items = [place for place in queue.waiting if place[2] in self.several and self.skill[place[2]] == queue.skill]
+        possible = (not self.is_stopped(item) and not self.is_kept_back(queue, item) for _, _, item in items)
+        return sorted(place for place, could in zip(items, possible, strict=True) if could)
+
+    def is_kept_back(self, queue: Queue, item: int) -> bool:
+        """It would not leave enough workers idle for more urgent items."""
+        needs = queue.keep + self.several[item]
+        return self.is_held_back(queue, item) and len(self.free(queue, item)) < needs
+
+    def lacks(self, queue: Queue, place: Place) -> bool:
+        free = [worker for worker in self.free(queue, place[2]) if not self.is_bound(worker, queue, place)]
+        needs: int = self.several[place[2]]
+        return len(free) < needs
+
+    def is_bound(self, worker: Worker, queue: Queue, place: Place) -> bool:
+        """The worker waits for something that comes before this."""
+        preference = worker.pool.preference
+        mine = (preference[queue.skill], place)
+        return any(
+            (preference[other.skill], first) < mine
+            for other, first in self.binding
+            if preference[other.skill] >= 0 and self.is_open(worker.pool, first[2])
+        )
+
+    def best_match(self, queues: Sequence[Queue], now: int) -> Match | None:
+        self.find_binding()
+        return super().best_match(queues, now)
+
+    def places(self, queue: Queue) -> Iterator[Place]:
+        """Behind the first one that nobody may overtake there is nothing to look for."""
+        for place in super().places(queue):
+            self.looked_at = self.rank[place[2]], place[1], place[2]
+            yield place
+            if not self.walks[queue.skill]:
+                return
+
+    def may_start(self, worker: Worker, item: int, now: int) -> bool:
+        is_free = self.looked_at[2] != item or not self.is_bound(worker, self.queues[self.skill[item]], self.looked_at)
+        return is_free and super().may_start(worker, item, now)
+
+    def dispatch(self, now: int, queues: Sequence[Queue]) -> None:
+        """What happens in one queue may set free those who waited for it in another."""
+        super().dispatch(now, self.queues)
+
+    def lose_patience(self, case: int) -> None:
+        super().lose_patience(case)
+        self.dispatch(self.clock.tick, self.queues)
+
+    def come_back(self, item: int) -> None:
+        super().come_back(item)
+        self.dispatch(self.clock.tick, self.queues)
+
+    # ------------------------------------------------------------------ who does it
+    def able(self, pools: list[Pool], queue: Queue, item: int, now: int) -> Sequence[Worker]:
+        """For an item that needs several: the first of those who would start it together."""
+        if item not in self.several:
+            return super().able(pools, queue, item, now)
+        self.teams[item] = [] if self.is_kept_back(queue, item) else self.team(queue, item, now)
+        return self.teams[item][:1]
+
+    def team(self, queue: Queue, item: int, now: int) -> list[Worker]:
+        """So many of the idle as are needed; nobody who could not finish it in time with the others (rule 5)."""
+        able = [worker for worker in self.free(queue, item) if self.may_start(worker, item, now)]
+        while len(able) >= self.several[item]:
+            team = self.chosen(able, queue, item, now)
+            ends = now + max(self.alone(worker, item) for worker in team)
+            late = [w for w in team if w.pool.end_of_shift == EndOfShift.NO_LATE_START and ends > w.duty_until]
+            if not late:
+                return team
+            able = [worker for worker in able if worker not in late]
+        return []
+
+    def chosen(self, able: list[Worker], queue: Queue, item: int, now: int) -> list[Worker]:
+        """One after the other, from the pools that prefer it most, by the rule of assignment."""
+        rest, team = sorted(able, key=attrgetter("idle_since", "id")), []
+        for _ in range(min(self.several[item], len(able))):
+            first = min(worker.pool.preference[queue.skill] for worker in rest)
+            most = [worker for worker in rest if worker.pool.preference[queue.skill] == first]
+            team.append(queue.picks(most, queue.skill, self.lot[item] if self.lot else 0, now))
+            rest.remove(team[-1])
+        return team
+
+    def alone(self, worker: Worker, item: int) -> int:
+        """Ticks that the worker would need for it."""
+        work = self.work_left[item] if item in self.work_left else self.time_of(worker, item)
+        return ticks_at(worker.pace[self.skill[item]], work) if worker.pace else work
+
+    def start(self, worker: Worker, item: int, now: int) -> None:
+        """All begin, with the time and the pace of the slowest."""
+        if item not in self.several:
+            super().start(worker, item, now)
+            return
+        team = self.teams.pop(item)
+        slowest = max(team, key=lambda one: self.alone(one, item))
+        for one in team:
+            if one is not worker:
+                one.pool.idle.remove(one)
+        super().start(slowest, item, now)
+        self.together[item] = [one for one in team if one is not slowest]
+        for helper in self.together[item]:
+            helper.item = item
+            self.use(helper, item, 1, now)
+
+    # ------------------------------------------------------------------ all stop together
+    def complete(self, item: int) -> None:
+        """Who then goes home does so first; those who become free do so in the order of the roster."""
+        if item not in self.together:
+            super().complete(item)
+            return
+        self.gather()
+        now, slowest = self.clock.tick, self.workers[self.worker_of[item]]
+        team = sorted([slowest, *self.release(item, now)], key=_goes_home_first)
+        for one in team:
+            if one is slowest:
+                super().complete(item)
+            else:
+                self.become_free(one, now, one.pool.queues)
+
+    def release(self, item: int, now: int) -> list[Worker]:
+        """The helpers have the item in hand no longer."""
+        helpers = self.together.pop(item)
+        for helper in helpers:
+            since = self.taken_up_at(item)
+            self.helped.append((item, helper.id, since, now))
+            helper.busy += now - since
+            helper.item = -1
+            self.use(helper, item, -1, now)
+        return helpers
+
+    def lay_down(self, worker: Worker, now: int) -> None:
+        """All lay it down; the others are free, it is the worker's to give back."""
+        item = worker.item
+        if item not in self.together:
+            super().lay_down(worker, now)
+            return
+        slowest = self.workers[self.worker_of[item]]
+        team = [slowest, *self.release(item, now)]
+        super().lay_down(slowest, now)
+        slowest.kept, slowest.engaged = -1, slowest.leaves or slowest.break_due > 0
+        worker.kept, worker.engaged = item, True
+        waits, self.simultaneous = self.simultaneous, True
+        for other in sorted(team, key=_goes_home_first):
+            if other is not worker:
+                self.become_free(other, now, other.pool.queues)
+        self.simultaneous = waits
+
+    def left_of(self, worker: Worker, now: int) -> int:
+        return super().left_of(self.workers[self.worker_of[worker.item]], now)
+
+    def break_falls_due(self, worker: Worker, now: int, lasts: int, postponed: bool) -> None:
+        """Nobody leaves the others alone: the break begins after the item."""
+        super().break_falls_due(worker, now, lasts, postponed or worker.item in self.together)
+
+    def interruptions(self, queue: Queue, now: int) -> Iterator[Interruption]:
+        """An item that needs several interrupts nobody."""
+        return (one for one in super().interruptions(queue, now) if one[0][2] not in self.several)
+
+
+def _goes_home_first(worker: Worker) -> tuple[bool, int]:
+    return not worker.leaves, worker.id
