@@ -2,96 +2,303 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.kpis.facts import case_cells, counted, item_cells
-from servsim.kpis.groups import Floats, counts, ratio, totals
-from servsim.kpis.kpi import Pairs, kpi, once
-from servsim.kpis.promises import MISSED, states
-from servsim.quantities import MINUTE
+from servsim.kpis.facts import of_kind
+from servsim.kpis.manning import Manning, Spans
+from servsim.kpis.owners import required_person
 from servsim.records import Run
-from servsim.records.arrays import Ticks
+from servsim.records.arrays import Ids, Ticks
 
 Flags = NDArray[np.bool_]
+Rows = NDArray[np.int64]
 FOR_EVER = np.iinfo(np.int64).max
 
 
 class Causes(NamedTuple):
-    """[items] ticks between enabled and the end of waiting (the first start; else the customer's leaving or the stop of
-    the clock), by cause. Zero for items that were not enabled or need nobody."""
+    """[items] ticks of waiting by cause; they add up to `waiting(run)`."""
 
     dispatch_delay: Ticks  # not offered yet
     nobody_on_shift: Ticks  # nobody able is on duty (a break is not absence)
+    outage: Ticks  # what the step needs is down, or everybody able who is on duty stands still
+    required_person: Ticks  # it is for one person; or whoever is there may not do it, as they did what it checks
     overtaken: Ticks  # since an item that came later was taken up first
     busy: Ticks  # everybody able who is on duty is busy
+    meeting: Ticks  # it has not been its turn in a meeting
+    handover: Ticks  # on the way to the other department
+    joining: Ticks  # completed, while the other branches are not
 
 
-def causes(run: Run) -> Causes:
-    """The causes of each item's waiting; they add up to it."""
-    work, log = run.workload, run.log
-    began, until = log.enabled_at, waiting_until(run)
-    waits = (work.skill >= 0) & (began >= 0) & (until > began)
-    at_once = not work.hold.any() and (log.offered_at >= 0).all()
-    offered = log.offered_at if at_once else np.where(log.offered_at >= 0, np.minimum(log.offered_at, until), until)
-    delay, absent, overtaken = (np.zeros(len(began), np.int64) for _ in range(3))
-    if not at_once:
-        delay[waits] = (offered - began)[waits]
-    later = _first_overtaken(run, offered, until)
-    unmanned = [Unmanned.of(run, skill) for skill in range(len(run.plan.skills))]
-    if later is not until or any(spans.begin[0] < run.window.until for spans in unmanned):
-        for part in _parts(run, offered, until, waits):
-            split = np.clip(later[part.item], part.begin, part.end)
-            before, after = (
-                unmanned[part.skill].time(*ends) for ends in ((part.begin, split), (split, part.end))
-            )
-            absent[part.item] += before + after
-            overtaken[part.item] += part.end - split - after
-    busy = np.where(waits, until - offered, 0) - absent - overtaken
-    return Causes(delay, absent, overtaken, busy)
+CAUSES = Causes._fields
+DELAY, NOBODY, OUTAGE, PERSON, OVERTAKEN, BUSY, MEETING, HANDOVER, JOINING = range(len(CAUSES))
 
 
-def waiting_until(run: Run) -> Ticks:
-    """[items] when waiting ended: the first start, else the item's withdrawal, the case's leaving or the stop of
-    the clock."""
-    log = run.log
-    if (log.started_at >= 0).all():
-        return log.started_at
-    left = np.where(log.left_at >= 0, log.left_at, run.window.until)[run.workload.case]
-    left[log.withdrawn_item] = log.withdrawn_at
-    return np.where(log.started_at >= 0, log.started_at, np.maximum(left, log.enabled_at))
+class Pieces(NamedTuple):
+    """Pieces of waiting: [pieces] of which item, for which reason if somebody is there, in whose queue, from when to
+    when. The queue is -1 where nobody is waited for; items that others may take by now, as they have waited so long,
+    stand in queue + skills × number of ages passed."""
 
-
-class Part(NamedTuple):
-    """Waiting in the queue of one skill."""
-
-    skill: int
-    item: NDArray[np.int64]
+    item: Rows
+    cause: NDArray[np.int8]
+    queue: Ids
     begin: Ticks
     end: Ticks
 
+    def chosen(self, rows: NDArray[np.generic]) -> Pieces:
+        return Pieces(*(column[rows] for column in self))
 
-def _parts(run: Run, offered: Ticks, until: Ticks, waits: Flags) -> list[Part]:
-    """Waiting by the skill in whose queue it is spent; escalated items wait in one queue after the other."""
-    log, skill, end = run.log, run.workload.skill.astype(np.int64), until.copy()
-    moves = []
-    for item, at in zip(log.escalated_item.tolist()[::-1], log.escalated_at.tolist()[::-1], strict=True):
-        moves.append((item, at, int(end[item])))  # from the last move to the first: each ends where the next begins
-        end[item] = at
-    rows = np.flatnonzero(waits & (end > offered))
-    pieces = [(skill[rows], rows, offered[rows], end[rows])]
-    for item, at, to in moves[::-1]:
-        skill[item] = run.plan.escalate_to[skill[item]]
-        pieces.append((skill[[item]], np.array([item]), np.array([at]), np.array([to])))
-    of, *columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    chosen = (np.flatnonzero(of == number) for number in range(len(run.plan.skills)))
-    return [Part(number, *(column[of_it] for column in columns)) for number, of_it in enumerate(chosen) if len(of_it)]
+    def within(self, begin: Ticks, end: Ticks) -> Pieces:
+        """What lies in a span of time given for each item."""
+        cut = self._replace(begin=np.maximum(self.begin, begin[self.item]), end=np.minimum(self.end, end[self.item]))
+        return cut.chosen(cut.end > cut.begin)
+
+    def because(self, cause: int, begin: Ticks, end: Ticks) -> Pieces:
+        """The same pieces; what lies in a span given for each item, in a queue, has another cause."""
+        inside = self.chosen(self.queue >= 0)
+        middle = inside.within(begin, end)
+        middle = middle._replace(cause=np.full_like(middle.cause, cause))
+        before, after = inside.within(np.zeros_like(begin), begin), inside.within(end, np.full_like(end, FOR_EVER))
+        return joined([self.chosen(self.queue < 0), before, middle, after])
+
+    def outside(self, spans: Spans, since: Ticks) -> Pieces:
+        """What lies outside of these spans, on an axis on which the clock of each item begins at `since`."""
+        begin, end = self.begin + since[self.item], self.end + since[self.item]
+        opens, closes = np.append(-FOR_EVER, spans.end), np.append(spans.begin, FOR_EVER)
+        first, last = np.searchsorted(closes, begin, side="right"), np.searchsorted(opens, end, side="left")
+        rows = np.repeat(np.arange(len(begin)), last - first)
+        gap = np.arange(len(rows)) - np.repeat(np.cumsum(last - first) - last, last - first)
+        at = since[self.item][rows]
+        cut = self.chosen(rows)
+        return cut._replace(begin=np.maximum(begin[rows], opens[gap]) - at, end=np.minimum(end[rows], closes[gap]) - at)
 
 
-def _first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
+def joined(parts: list[Pieces]) -> Pieces:
+    return Pieces(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def causes(run: Run) -> Causes:
+    """The causes of each item's waiting."""
+    return Waiting(run).causes()
+
+
+def waiting(run: Run) -> Ticks:
+    """[items] from enabled to the end of waiting, and from completed to the join; 0 where not enabled."""
+    enabled, joins = run.log.enabled_at, joinings(run)
+    time = np.where(enabled >= 0, waiting_until(run) - enabled, 0)
+    time[joins.item] += joins.end - joins.begin
+    return time
+
+
+def waiting_until(run: Run) -> Ticks:
+    """[items] when waiting ended: the first start (of a hand-over: its completion), else when the item was withdrawn,
+    its case left, or the clock stopped."""
+    log, over = run.log, of_kind(run, "handoff")
+    ends = log.started_at
+    if over.any():
+        ends = np.where(over[run.workload.step] & (run.workload.skill < 0), log.completed_at, ends)
+    return ends if (ends >= 0).all() else np.where(ends >= 0, ends, gone_at(run))
+
+
+def gone_at(run: Run) -> Ticks:
+    """[items] when an item that is never done is out of the world, not before it came."""
+    log = run.log
+    at = np.where(log.left_at >= 0, log.left_at, run.window.until)[run.workload.case]
+    at[log.withdrawn_item] = log.withdrawn_at
+    return np.maximum(at, log.enabled_at)
+
+
+class Waiting:
+    """The waiting of a run's items, in pieces."""
+
+    def __init__(self, run: Run) -> None:
+        log = run.log
+        self.run, self.manning = run, Manning(run, self.crowded)
+        self.until = waiting_until(run)
+        self.delayed = bool(run.workload.hold.any() or (log.offered_at < 0).any())
+        self.offered = log.offered_at
+        if self.delayed:
+            self.offered = np.where(log.offered_at >= 0, np.minimum(log.offered_at, self.until), self.until)
+        self.overtaken = first_overtaken(run, self.offered, self.until)
+
+    def causes(self) -> Causes:
+        work, log = self.run.workload, self.run.log
+        none, enabled = np.zeros(work.n_items, np.int64), log.enabled_at >= 0
+        spent = [none] * len(CAUSES)
+        if self.manning.always() and not len(log.escalated_item) and not len(log.owned_item) and not self.barred:
+            by_people = enabled & (work.skill >= 0)
+            if self.delayed:
+                spent[DELAY] = np.where(by_people, self.offered - log.enabled_at, 0)
+            overtaken = self.until
+            if self.overtaken is not self.until:
+                overtaken = np.clip(self.overtaken, self.offered, self.until)
+                spent[OVERTAKEN] = np.where(by_people, self.until - overtaken, 0)
+            spent[BUSY] = np.where(by_people, overtaken - self.offered, 0)
+            parts = list(self.by_themselves(enabled))
+        else:
+            parts = [self.pieces(enabled)]
+        for cause, rows, ticks in self.parted(joined(parts)) if parts else ():
+            spent[cause] = spent[cause] + np.bincount(rows, ticks, work.n_items).astype(np.int64)
+        return Causes(*spent)
+
+    def pieces(self, chosen: Flags) -> Pieces:
+        """All the waiting of the chosen items, enabled ones."""
+        return joined([*self.by_themselves(chosen), *self.in_queues(chosen & (self.run.workload.skill >= 0))])
+
+    def parted(self, of: Pieces) -> Iterator[tuple[int, Rows, Ticks]]:
+        """(cause, items, ticks of each) of pieces; where nobody is there for a queue that is the cause."""
+        rest = of.end - of.begin
+        absent, stopped, barred = (np.zeros_like(rest) for _ in range(3))
+        for queue, of_age, step, but, rows in self._by_need(of):
+            ends = of.begin[rows], of.end[rows]
+            there = at_work = self.manning.on_duty(queue, of_age).time(*ends)
+            absent[rows] = rest[rows] - there
+            if self.manning.any_outage:
+                at_work = self.manning.at_work(queue, step, of_age).time(*ends)
+                stopped[rows] = there - at_work
+            if but:
+                barred[rows] = at_work - self.manning.at_work(queue, step, of_age, but).time(*ends)
+        for cause, ticks in ((NOBODY, absent), (OUTAGE, stopped), (PERSON, barred)):
+            if ticks.any():
+                yield cause, of.item, ticks
+                rest = rest - ticks
+        for cause in range(of.cause.max(initial=-1) + 1):
+            rows = np.flatnonzero(of.cause == cause)
+            if len(rows):
+                yield cause, of.item[rows], rest[rows]
+
+    def _by_need(self, of: Pieces) -> Iterator[tuple[int, int, int, frozenset[int], Rows]]:
+        """(queue, ages passed, a step that needs the same systems, who may not, rows) of pieces in queues."""
+        if self.manning.always() and not self.barred:
+            return
+        like, n, n_skills = self.manning.like_step, len(self.run.workload.steps.names), len(self.run.plan.skills)
+        sets = [frozenset[int](), *dict.fromkeys(self.barred.values())]
+        who = np.zeros(self.run.workload.n_items, np.int64)
+        who[list(self.barred)] = [sets.index(one) for one in self.barred.values()]
+        code = (of.queue.astype(np.int64) * n + like[self.run.workload.step[of.item]]) * len(sets) + who[of.item]
+        code = np.where(of.queue >= 0, code, -1)
+        for one in np.unique(code[code >= 0]).tolist():
+            queue, step = divmod(one // len(sets), n)
+            yield queue % n_skills, queue // n_skills, step, sets[one % len(sets)], np.flatnonzero(code == one)
+
+    def crowded(self, queue: int, number: int) -> Spans:
+        """When at least so many items that have not been started wait in the queue."""
+        of = self._in_their_queues(np.flatnonzero(self.run.log.enabled_at >= 0))
+        rows = of.queue == queue
+        at = np.concatenate([of.begin[rows], of.end[rows]])
+        order = np.argsort(at, kind="stable")
+        waiting = np.cumsum(np.repeat([1, -1], rows.sum())[order])
+        full = np.flatnonzero(waiting >= number)
+        return Spans.union(at[order][full], at[order][full + 1])
+
+    # ------------------------------------------------------------------ the pieces
+    def by_themselves(self, chosen: Flags) -> Iterator[Pieces]:
+        """The waiting of chosen items that need nobody, and of what is completed for the other branches."""
+        work, over = self.run.workload, of_kind(self.run, "handoff")
+        if over.any() or len(work.gate) or self.delayed:
+            rows = np.flatnonzero(chosen & (work.skill < 0))
+            yield _pieces(rows, DELAY, self.run.log.enabled_at, self.offered)
+            yield _pieces(rows, np.where(over[work.step[rows]], HANDOVER, MEETING), self.offered, self.until)
+        if len(work.fork_item):
+            joins = joinings(self.run)
+            yield joins.chosen(chosen[joins.item])
+
+    def in_queues(self, chosen: Flags) -> Iterator[Pieces]:
+        """The waiting of chosen items that need somebody."""
+        rows = np.flatnonzero(chosen)
+        if self.delayed:
+            yield _pieces(rows, DELAY, self.run.log.enabled_at, self.offered)
+        waits = self._by_age(self._in_their_queues(rows))
+        if self.overtaken is not self.until:
+            waits = waits.because(OVERTAKEN, self.overtaken, self.until)
+        for begin, end in self._kept_for_one():
+            waits = waits.because(PERSON, begin, end)
+        yield waits
+
+    def _in_their_queues(self, rows: Rows) -> Pieces:
+        """Escalated items wait in one queue after the other."""
+        run, log = self.run, self.run.log
+        queue, end = run.workload.skill.astype(np.int32), self.until.copy()
+        rows = rows[queue[rows] >= 0]
+        moves = []
+        for item, at in zip(log.escalated_item.tolist()[::-1], log.escalated_at.tolist()[::-1], strict=True):
+            moves.append((item, at, int(end[item])))  # from the last move to the first: each ends where the next begins
+            end[item] = at
+        parts = [_pieces(rows, BUSY, self.offered, end, queue)]
+        chosen, moved = set(rows.tolist()) if moves else set(), []
+        for item, at, to in moves[::-1]:
+            queue[item] = run.plan.escalate_to[queue[item]]
+            moved += [(item, queue[item], at, to)] if item in chosen else []
+        if moved:
+            item, of, begin, to = np.array(moved, np.int64).T
+            parts.append(Pieces(item, np.full(len(item), BUSY, np.int8), of.astype(np.int32), begin, to))
+        return joined(parts)
+
+    def _by_age(self, waits: Pieces) -> Pieces:
+        """Cut where items have waited so long in their queue that others may take them."""
+        if not any(self.manning.ages):
+            return waits
+        parts = []
+        for queue, ages in enumerate(self.manning.ages):
+            of = waits.chosen(waits.queue == queue)
+            for of_age, (since, to) in enumerate(pairwise([0, *ages, FOR_EVER])):
+                begin, end = of.begin + since, np.where(of.end - of.begin > to, of.begin + to, of.end)
+                cut = of._replace(begin=begin, end=end, queue=of.queue + np.int32(len(self.run.plan.skills) * of_age))
+                parts.append(cut.chosen(end > begin))
+        return joined(parts)
+
+    def _kept_for_one(self) -> Iterator[tuple[Ticks, Ticks]]:
+        """[items] from when to when nobody but a certain person might start it; again for those that have several."""
+        kept, n = required_person(self.run), self.run.workload.n_items
+        nth = np.arange(len(kept.item)) - np.searchsorted(kept.item, kept.item)
+        for k in range(int(nth.max(initial=-1)) + 1):
+            rows, begin, end = nth == k, np.zeros(n, np.int64), np.zeros(n, np.int64)
+            begin[kept.item[rows]], end[kept.item[rows]] = kept.begin[rows], kept.end[rows]
+            yield begin, end
+
+    @cached_property
+    def barred(self) -> dict[int, frozenset[int]]:
+        """By item: the persons who may not do it because of what they did before it was offered."""
+        not_by, log = self.run.workload.owners.not_by, self.run.log
+        found: dict[int, frozenset[int]] = {}
+        if not not_by.size:
+            return found
+        person = self.run.plan.person_of()
+        for item in np.flatnonzero((not_by >= 0).any(axis=0) & (log.offered_at >= 0)).tolist():
+            made = not_by[:, item][not_by[:, item] >= 0]
+            made = made[(log.completed_at[made] >= 0) & (log.completed_at[made] <= log.offered_at[item])]
+            found[item] = frozenset(person[log.worker[made][log.worker[made] >= 0]].tolist())
+        return {item: persons for item, persons in found.items() if persons}
+
+
+def _pieces(rows: Rows, cause: int | Rows, begin: Ticks, end: Ticks, queue: Ids | None = None) -> Pieces:
+    """Pieces [begin, end) ([items]) of these items, without those of no length; by default in no queue."""
+    keep = end[rows] > begin[rows]
+    why, rows = np.broadcast_to(np.asarray(cause, np.int8), keep.shape)[keep], rows[keep]
+    of = np.full(len(rows), -1, np.int32) if queue is None else queue[rows]
+    return Pieces(rows, why, of, begin[rows], end[rows])
+
+
+def joinings(run: Run) -> Pieces:
+    """For each item that leads to a join: from its completion until the last of the others, if it was not that."""
+    work, log = run.workload, run.log
+    before = np.concatenate([np.arange(work.n_items), np.repeat(work.fork_item, np.diff(work.fork_first))])
+    after = np.concatenate([work.next_item, work.fork_target])
+    rows = np.flatnonzero((after >= 0) & (work.n_predecessors[after] > 1) & (log.completed_at[before] >= 0))
+    reached = log.enabled_at[after[rows]]
+    if (reached < 0).any():
+        reached = np.where(reached >= 0, reached, gone_at(run)[after[rows]])
+    end = log.completed_at.copy()
+    np.maximum.at(end, before[rows], reached)
+    return _pieces(np.unique(before[rows]), JOINING, log.completed_at, end)
+
+
+def first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
     """[items] when an item of the same skill that was offered later was first taken up; `until` where none was."""
     skill, enabled = run.workload.skill, run.log.enabled_at
     if (offered[1:] >= offered[:-1]).all() and (until[1:] >= until[:-1]).all() and (run.log.started_at >= 0).all():
@@ -113,115 +320,3 @@ def _first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
         after = np.searchsorted(came, came, side="right")  # the first that came later, not at the same tick
         found[rows] = np.minimum(np.append(earliest, FOR_EVER)[after], until[rows])
     return found
-
-
-@dataclass(frozen=True)
-class Unmanned:
-    """The spans of time, from tick 0 for ever, during which nobody able to do a skill is on duty."""
-
-    begin: Ticks
-    end: Ticks
-
-    @classmethod
-    def of(cls, run: Run, skill: int) -> Unmanned:
-        worker, begin, end = run.duties
-        able = run.plan.pace[worker, skill] > 0
-        come, go = begin[able], end[able]
-        order = np.argsort(come, kind="stable")
-        come, gone = np.append(come[order], FOR_EVER), np.append(0, np.maximum.accumulate(go[order]))
-        alone = np.flatnonzero(come > gone)
-        return cls(gone[alone], come[alone])
-
-    def time(self, begin: Ticks, end: Ticks) -> Ticks:
-        """Unmanned ticks in each span [begin, end)."""
-        if not len(end) or self.begin[0] >= end.max():
-            return np.zeros(len(end), np.int64)
-        total = np.append(0, np.cumsum(self.end[:-1] - self.begin[:-1]))
-
-        def until(at: Ticks) -> Ticks:
-            i = np.maximum(np.searchsorted(self.begin, at, side="right") - 1, 0)
-            return np.asarray(total[i] + np.clip(np.minimum(at, self.end[i]) - self.begin[i], 0, None))
-
-        return until(end) - until(begin)
-
-
-# ------------------------------------------------------------------ the figures
-
-LABELS = {
-    "dispatch_delay": ("the dispatch delay", "派单延迟"),
-    "nobody_on_shift": ("nobody on shift", "无人在岗"),
-    "overtaken": ("others taken first", "被优先件插队"),
-    "busy": ("everybody busy", "人员全忙"),
-}
-
-
-class Figures(NamedTuple):
-    """What the KPIs of this family say; the causes of single items are not kept."""
-
-    means: dict[str, Floats]  # by cause: [groups of items] minutes, of the items whose wait is in waiting_mean
-    late: Floats  # [causes and other, groups of cases] share of the cases answered late, by their main cause
-
-
-@once
-def figures(run: Run) -> Figures:
-    found = causes(run)
-    return Figures(_means(run, found), _late(run, found))
-
-
-def _means(run: Run, found: Causes) -> dict[str, Floats]:
-    cells, items = item_cells(run), counted(run).items
-    served = (run.log.started_at[items] >= 0) & (run.workload.skill[items] >= 0)
-    cell = cells.cell if served.all() else cells.cell[served]
-    n, nil = cells.groups.sums(counts(cell, cells.n)), np.zeros(cells.n)
-
-    def total(ticks: Ticks) -> Floats:
-        return totals(cell, ticks[items] if served.all() else ticks[items][served], cells.n) if ticks.any() else nil
-
-    return {name: ratio(cells.groups.sums(total(ticks)), n) / MINUTE for name, ticks in found._asdict().items()}
-
-
-def _waiting_because(name: str, english: str, chinese: str) -> None:
-    @kpi(f"wait_{name}", "min", "lower", f"waiting per work item: {english}", f"每个工作项的等待时间：{chinese}")
-    def figure(run: Run) -> Pairs:
-        return item_cells(run).groups.pairs(figures(run).means[name])
-
-    figure.__doc__ = f"""Waiting of the items in waiting_mean that is due to {english}; the causes add up to it. NaN
-    where no item was started."""
-
-
-def _late(run: Run, found: Causes) -> Floats:
-    """By the cause of most of the time until the first response; "other" is work, hand-overs and delays before it."""
-    work, log, of, cells = run.workload, run.log, counted(run), case_cells(run)
-    cases, items, n_kinds = of.cases, of.items, len(found) + 1
-    answered, left = run.responded_at[cases], log.left_at[cases]
-    late = np.zeros(len(answered), bool)
-    for promise, event in enumerate(work.promise_event):
-        if event == "first_response":
-            late |= states(run, event, work.due_at[promise, cases]) == MISSED
-    if not late.any():
-        return np.full((n_kinds, len(cells.groups.sums(np.zeros(cells.n)))), np.nan)
-    answered = np.where(answered >= 0, answered, np.where(left >= 0, left, run.window.until))
-    case, enabled = of.place_of_case(work.case[items]), log.enabled_at[items]
-    before = late[case] & (enabled >= 0) & (enabled <= answered[case])
-    spent = np.stack([totals(case[before], ticks[items][before], len(answered)) for ticks in found])[:, late]
-    other = (answered - work.arrived_at[cases])[late] - spent.sum(axis=0)
-    main = np.concatenate([spent, other[None]]).argmax(axis=0)
-    count = counts(cells.cell[late].astype(np.int64) * n_kinds + main, cells.n * n_kinds).reshape(cells.n, n_kinds)
-    sums = np.stack([cells.groups.sums(column) for column in count.T])
-    return ratio(sums, np.broadcast_to(sums.sum(axis=0), sums.shape))
-
-
-def _late_because(place: int, name: str, english: str, chinese: str) -> None:
-    @kpi(f"late_{name}", "share", None, f"of those answered late: mostly {english}", f"超时件中主要因{chinese}的比例")
-    def figure(run: Run) -> Pairs:
-        return case_cells(run).groups.pairs(figures(run).late[place])
-
-    figure.__doc__ = f"""Share of the cases answered late whose time until then was mostly due to {english}. NaN where
-    none was late."""
-
-
-OTHER = {"other": ("work and hand-overs before", "之前的处理与移交")}
-for _name, _texts in LABELS.items():
-    _waiting_because(_name, *_texts)
-for _place, (_name, _texts) in enumerate({**LABELS, **OTHER}.items()):
-    _late_because(_place, _name, *_texts)
