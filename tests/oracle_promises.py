@@ -52,7 +52,7 @@ class Promised:
 
 def seen(run: Run, case: int) -> Seen:
     log, work = run.log, run.workload
-    gone = {i: at for i, at in zip(log.withdrawn_item.tolist(), log.withdrawn_at.tolist(), strict=True)}
+    gone = dict(zip(log.withdrawn_item.tolist(), log.withdrawn_at.tolist(), strict=True))
 
     def at(column: Any, i: int) -> int | None:
         return int(column[i]) if column[i] >= 0 else None

@@ -30,6 +30,7 @@ class Service:
     noise: float = 0.0
     breaks_at: int = -1
     facts: Mapping[str, Any] = field(default_factory=dict)
+    case_classes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def made_up(service: Any, seed: int, replication: int) -> Outcome:

@@ -26,19 +26,20 @@ Row = tuple[str, str, str, str, str, str, str]  # case, item, step, transition, 
 
 def from_arrays(run: Run) -> list[Row]:
     found, names = events(run), run.workload.steps.names
+    promises = run.workload.promises
     rows = zip(*(column.tolist() for column in found), strict=True)
     group = run.plan.departments
     return [
         (
-            str(run.workload.case[item]),
-            str(item),
-            names[run.workload.step[item]],
+            str(case),
+            str(item) if item >= 0 else "",
+            names[run.workload.step[item]] if item >= 0 else f"promise missed: {promises[what - len(names)]}",
             TRANSITIONS[transition],
             str(np.datetime_as_string(run.when(np.array([at]))[0], unit="us")),
             run.plan.workers[worker] if worker >= 0 else "",
-            group[run.item_department[item]] if run.item_department[item] >= 0 else "",
+            group[run.item_department[item]] if item >= 0 and run.item_department[item] >= 0 else "",
         )
-        for item, transition, at, worker in rows
+        for item, transition, at, worker, case, what in rows
     ]
 
 
@@ -127,7 +128,14 @@ def test_a_customer_who_gives_up_ends_the_open_item() -> None:
     assert told == [
         ("intake", "schedule", "2026-03-02T09:10:00.000000"),
         ("intake", "pi_abort", "2026-03-02T09:20:00.000000"),
+        ("promise missed: first_response", "complete", "2026-03-02T09:20:00.000000"),
+        ("promise missed: resolution", "complete", "2026-03-02T09:20:00.000000"),
     ]
+
+
+def test_a_promise_that_runs_out_is_an_event_at_the_first_tick_beyond_it() -> None:
+    told = [row for row in from_arrays(HAND_MADE.run()) if row[2] == "promise missed: resolution" and row[0] == "3"]
+    assert told == [("3", "", "promise missed: resolution", "complete", "2026-03-02T10:30:00.000001", "", "")]
 
 
 def test_an_interrupted_item_still_in_hand_at_the_end_is_not_suspended_again() -> None:
@@ -144,7 +152,7 @@ def test_joins_leave_no_events() -> None:
     items = [{"step": "a", "enabled": 0, "started": 0, "completed": 1}]
     items += [{"step": "j", "enabled": 1, "started": 1, "completed": 1}]
     run = World(steps={"a": {"kind": "delay"}, "j": {"kind": "join"}}, cases=[{"at": 0, "items": items}]).run()
-    assert {run.workload.steps.names[run.workload.step[item]] for item in events(run).item} == {"a"}
+    assert {run.workload.steps.names[what] for what in events(run).what} == {"a"}
 
 
 def test_csv_is_what_process_mining_tools_take(tmp_path: Path) -> None:
@@ -197,13 +205,14 @@ def test_the_story_of_a_case() -> None:
         "after arrival",
         " 4. Mon 2026-03-02 09:45:00  intake: interrupted; bo (desk) has worked 10 min on it",
         " 5. Mon 2026-03-02 10:30:00  intake: ann (desk) resumes",
-        " 6. Mon 2026-03-02 10:40:00  intake: completed after 20 min of work",
-        " 7. Mon 2026-03-02 10:40:00  reaches fix",
-        " 8. Mon 2026-03-02 10:50:00  fix: cy (repair) starts after 10 min of waiting",
-        " 9. Mon 2026-03-02 11:20:00  fix: completed after 30 min of work",
-        "10. Mon 2026-03-02 11:20:00  leaves, completed, 1 h 50 min after arrival",
-        "11. answer promised by Mon 2026-03-02 09:50:00: kept, 15 min to spare",
-        "12. resolution promised by Mon 2026-03-02 10:30:00: missed by 50 min",
+        " 6. Mon 2026-03-02 10:30:00  the time promised for the resolution has run out",
+        " 7. Mon 2026-03-02 10:40:00  intake: completed after 20 min of work",
+        " 8. Mon 2026-03-02 10:40:00  reaches fix",
+        " 9. Mon 2026-03-02 10:50:00  fix: cy (repair) starts after 10 min of waiting",
+        "10. Mon 2026-03-02 11:20:00  fix: completed after 30 min of work",
+        "11. Mon 2026-03-02 11:20:00  leaves, completed, 1 h 50 min after arrival",
+        "12. answer promised by Mon 2026-03-02 09:50:00: kept, 15 min to spare",
+        "13. resolution promised by Mon 2026-03-02 10:30:00: missed by 50 min",
     ]
 
 
@@ -221,13 +230,14 @@ def test_the_story_in_chinese() -> None:
 @pytest.mark.parametrize(
     ("case", "last_lines"),
     [
-        (1, ["14. Mon 2026-03-02 08:50:00  leaves, rejected, 45 min after arrival",
-             "15. answer promised by Mon 2026-03-02 08:08:00: missed by 2 min",
-             "16. resolution promised by Mon 2026-03-02 09:40:00: kept, 50 min to spare"]),
+        (1, ["15. Mon 2026-03-02 08:50:00  leaves, rejected, 45 min after arrival",
+             "16. answer promised by Mon 2026-03-02 08:08:00: missed by 2 min",
+             "17. resolution promised by Mon 2026-03-02 09:40:00: kept, 50 min to spare"]),
         (5, ["3. Mon 2026-03-02 13:00:00  the clock stops; the case is still in process after 1 h 5 min",
              "4. answer promised by Mon 2026-03-02 14:40:00: not due yet when the clock stops"]),
-        (6, ["3. Mon 2026-03-02 13:00:00  the clock stops; the case is still in process after 50 min",
-             "4. answer promised by Mon 2026-03-02 12:20:00: missed, still open 40 min after that when the clock "
+        (6, ["3. Mon 2026-03-02 12:20:00  the time promised for the answer has run out",
+             "4. Mon 2026-03-02 13:00:00  the clock stops; the case is still in process after 50 min",
+             "5. answer promised by Mon 2026-03-02 12:20:00: missed, still open 40 min after that when the clock "
              "stops"]),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from conftest import MORE
 from hypothesis import given, note
 from hypothesis import strategies as st
 from oracle_promises import Promised, seen, watched
-from worlds import Pick, World, random_world, told
+from worlds import Pick, random_world, told
 
 from servsim.engines import Engine
 from servsim.records import Clocks, Event, Run, State, Triggers
@@ -73,9 +73,15 @@ def promised(run: Run, deals: list[list[Dealt]], calendars: list[list[tuple[int,
         np.array([[row[k].of.limit for k in classes] for row in deals], np.int64),
         np.array([[row[k].calendar for k in classes] for row in deals], np.int8),
         Triggers(
-            codes(lambda d: Event[d.of.begins.upper()]), flags(lambda d: d.of.begin_steps), codes(lambda d: d.of.begin_last)
+            codes(lambda d: Event[d.of.begins.upper()]),
+            flags(lambda d: d.of.begin_steps),
+            codes(lambda d: d.of.begin_last),
         ),
-        Triggers(codes(lambda d: Event[d.of.ends.upper()]), flags(lambda d: d.of.end_steps), codes(lambda d: d.of.end_last)),
+        Triggers(
+            codes(lambda d: Event[d.of.ends.upper()]),
+            flags(lambda d: d.of.end_steps),
+            codes(lambda d: d.of.end_last),
+        ),
         flags(lambda d: d.of.pauses),
         np.cumsum([0, *map(len, calendars)]).astype(np.int32),
         np.array([a for part in calendars for a, _ in part], np.int64),

@@ -155,7 +155,8 @@ def least_remaining(workload: Workload, urgency: Urgency) -> Ticks:
 
 
 def due(workload: Workload) -> Ticks:
-    """[items] due time of the promise that the item works towards; the other one where only that is promised."""
+    """[items] due time of the promise that the item works towards; the other one where only that is promised; where
+    neither is, the first due time of all others."""
     by_event = dict(zip(workload.promise_event, workload.due_at, strict=True))
     nothing = np.full(workload.n_cases, -1)
     first = by_event.get("first_response", nothing)[workload.case]
@@ -163,4 +164,6 @@ def due(workload: Workload) -> Ticks:
     answers = workload.steps.responds[workload.step] == 1
     wanted, other = np.where(answers, first, last), np.where(answers, last, first)
     at = np.where(wanted != NONE, wanted, other)
-    return np.where(at != NONE, at, NEVER)
+    others = [np.where(due == NONE, NEVER, due) for due in workload.due_at]
+    least = np.min(others, axis=0, initial=NEVER) if others else np.full(workload.n_cases, NEVER)
+    return np.where(at != NONE, at, least[workload.case])

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from servsim import statistics
 from servsim.kpis import KPIS, series, table
+from servsim.kpis.promises import figures_of
 from servsim.model import Scenario, Settings
 from servsim.model.errors import InputError
 from servsim.registry import suggestion
@@ -243,12 +244,20 @@ def _distinct_names(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
 def _check_kpis(headline: Sequence[str], scenarios: Sequence[Scenario]) -> None:
     for scenario in scenarios:
         for name, fact in scenario.facts.items():
-            if fact.kpi not in KPIS:
-                message = f"facts.{name}.kpi: there is no KPI '{fact.kpi}'{suggestion(fact.kpi, KPIS)}"
-                raise InputError(f"{scenario.name}: {message}")
+            if unknown := _unknown_kpi(fact.kpi, [scenario]):
+                raise InputError(f"{scenario.name}: facts.{name}.kpi: {unknown}")
     for kpi in headline:
-        if kpi not in KPIS:
-            raise InputError(f"headline: there is no KPI '{kpi}'{suggestion(kpi, KPIS)}")
+        if unknown := _unknown_kpi(kpi, scenarios):
+            raise InputError(f"headline: {unknown}")
+
+
+def _unknown_kpi(kpi: str, scenarios: Sequence[Scenario]) -> str:
+    """What is wrong with the name: no KPI, or one of a promise that no scenario makes."""
+    promises = {name for of in scenarios for kind in of.case_classes.values() for name in kind.promises}
+    if kpi in KPIS and (not KPIS[kpi].about or KPIS[kpi].about in promises):
+        return ""
+    known = [*KPIS, *(name for promise in sorted(promises) for name in figures_of(promise))]
+    return f"there is no KPI '{kpi}'{suggestion(kpi, known)}"
 
 
 # ---------------------------------------------------------------------- figures → frames

@@ -1,4 +1,4 @@
-"""Whether promises were kept: answered and resolved in time, and all else that has a clock (docs/semantics.md, rule 18)."""
+"""Whether promises were kept: answers, resolutions, all else that has a clock (docs/semantics.md, rule 18)."""
 
 from __future__ import annotations
 
@@ -47,15 +47,6 @@ def answered_late(run: Run) -> Flags:
         if event == "first_response":
             late |= missed(run, promise)
     return late
-
-
-MISSED = State.MISSED
-
-
-def states(run: Run, event: str, due: Ticks) -> Integers:
-    """[counted cases] State of the promise with this event."""
-    found = [of.state for of, name in zip(run.courses, run.workload.promise_event, strict=True) if name == event]
-    return found[0][counted(run).cases]
 
 
 # ------------------------------------------------------------------ kept and missed
@@ -148,11 +139,16 @@ def of_run(run: Run) -> Iterator[str]:
     if not len(run.workload.clocks.limit):
         return
     for name, limit in zip(run.workload.promises, run.workload.clocks.limit, strict=True):
-        if name not in BY_EVENT:
-            yield f"promise_{name}"
         if name not in BY_EVENT or (limit >= 0).any():
-            yield from (f"elapsed_{name}_{which}" for which in WHICH)
-            yield f"late_by_{name}"
+            yield from figures_of(name)
+
+
+def figures_of(promise: str) -> Iterator[str]:
+    """The names of the figures of one promise, but for those that are always there."""
+    if promise not in BY_EVENT:
+        yield f"promise_{promise}"
+    yield from (f"elapsed_{promise}_{which}" for which in WHICH)
+    yield f"late_by_{promise}"
 
 
 @KPIS.family("promise_")

@@ -69,6 +69,16 @@ def cycle_times(run: Run) -> pd.DataFrame:
     return _quantiles(run, run.log.left_at[cases] - run.workload.arrived_at[cases], ended(run))
 
 
+def breaches_by_hour(run: Run) -> pd.DataFrame:
+    """promise ("all" first), hour (0–23), value: promises of counted cases that were missed at that hour."""
+    cases, names = counted(run).cases, run.workload.promises
+    count = np.zeros((len(names), 24))
+    for number, course in enumerate(run.courses):
+        at = course.breached_at[cases][course.missed[cases]]
+        count[number] = counts((at + midnight(run)) // HOUR % 24, 24)
+    return _by_hour("promise", names, np.vstack([count.sum(axis=0), count]))
+
+
 SERIES: dict[str, Callable[[Run], pd.DataFrame]] = {
     function.__name__: function
     for function in (
@@ -78,6 +88,7 @@ SERIES: dict[str, Callable[[Run], pd.DataFrame]] = {
         queue_by_hour,
         response_times,
         cycle_times,
+        breaches_by_hour,
     )
 }
 

@@ -96,6 +96,11 @@ class Promise(Model):
         """What keeps a promise of this id."""
         return self.to or KEPT_WITH[name]
 
+    def is_plain(self, name: str) -> bool:
+        """No more than a due time for the answer, or for leaving: that of the arrival plus the limit."""
+        plain = self.since == "arrival" and self.clock == CALENDAR and not self.pauses_in
+        return plain and name in KEPT_WITH and self.ends_with(name) == KEPT_WITH[name]
+
 
 class Attribute(Model):
     """What is drawn for each case on arrival: one of several `choices` by share, or a plain number."""

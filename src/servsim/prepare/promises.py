@@ -97,7 +97,7 @@ def clocks(
     """How the clocks run; nothing where every promise is no more than a due time. `steps` are those that have items,
     `order` that of the cases in the workload (None: as they are)."""
     written = list(_written(scenario))
-    if all(_is_plain(name, promise) for _, name, promise in written):
+    if all(promise.is_plain(name) for _, name, promise in written):
         return Clocks()
     used = list(dict.fromkeys(promise.clock for *_, promise in written if promise.clock != CALENDAR))
     parts = [_limits(scenario, part, used) for part in cases]
@@ -111,11 +111,6 @@ def clocks(
             pauses[names(scenario).index(name), number] |= _flags(scenario, number, step, None, steps)
     first, opens, closes = _openings(scenario, used, cases)
     return Clocks(limit, calendar, begins, ends, pauses, first, opens, closes)
-
-
-def _is_plain(name: str, promise: Promise) -> bool:
-    plain = promise.since == "arrival" and promise.to in (None, KEPT_WITH.get(name))
-    return plain and name in PROMISES and promise.clock == CALENDAR and not promise.pauses_in
 
 
 def _limits(scenario: Scenario, cases: Arrived, used: list[str]) -> tuple[Ticks, Codes]:

@@ -102,6 +102,10 @@ class Findings:
     def estimate(self, scenario: str, kpi: str, group: str = "all") -> Estimate | None:
         return self._estimates.get((scenario, kpi, group))
 
+    def measured(self, scenario: str) -> tuple[str, ...]:
+        """All KPIs of the scenario over all cases."""
+        return tuple(kpi for name, kpi, group in self._estimates if name == scenario and group == "all")
+
     def difference(self, scenario: str, kpi: str, group: str = "all") -> Difference | None:
         return self._differences.get((scenario, kpi, group))
 
@@ -114,11 +118,15 @@ class Findings:
 
     def kpi(self, kpi: str) -> str:
         """The KPI's name as a heading."""
-        return capital(KPIS[kpi].label(self.words.language))
+        return capital(self._named(kpi))
 
     def phrase(self, kpi: str) -> str:
         """The KPI's name as a noun within a sentence."""
-        return self.words.catalogue.get(f"phrase.{kpi}") or KPIS[kpi].label(self.words.language)
+        return self.words.catalogue.get(f"phrase.{kpi}") or self._named(kpi)
+
+    def _named(self, kpi: str) -> str:
+        found = KPIS[kpi]
+        return found.label(self.words.language, self._label_of("promise", found.about) if found.about else "")
 
     def group(self, group: str) -> str:
         """'class=urgent' with the label of the class; '' for all."""
@@ -156,7 +164,8 @@ class Findings:
         """Minutes of the limits for a first response that run on the calendar clock, the shortest first."""
         promises = [c.get("promises") or {} for c in (self.config.get("case_classes") or {}).values()]
         first = [p["first_response"] for p in promises if p.get("first_response")]
-        return sorted({ticks(p["limit"]) / MINUTE for p in first if p.get("clock", "calendar") == "calendar"})
+        plain = [p for p in first if p.get("clock", "calendar") == "calendar" and not {"from", "to"} & p.keys()]
+        return sorted({ticks(p["limit"]) / MINUTE for p in plain if not p.get("pauses_in")})
 
     def gain(self, scenario: str, kpi: str) -> float:
         """The difference, counted upwards in the direction that is better; NaN where there is none."""
@@ -199,6 +208,11 @@ class Findings:
         if kind == "step":
             steps = [p.get("steps", {}).get(name) for p in self.config.get("processes", {}).values()]
             entry: Mapping[str, Any] = next(filter(None, steps), {})
+        elif kind == "promise":
+            configs = [self.config, *(self.comparison.configs.get(name, {}) for name in self.alternatives)]
+            classes = [c for config in configs for c in (config.get("case_classes") or {}).values()]
+            promises = [(c.get("promises") or {}).get(name) or {} for c in classes]
+            entry = next((p for p in promises if p.get("label")), {})
         else:
             entry = self.config.get(SECTIONS.get(kind, ""), {}).get(name) or {}
         return self.words.label(entry.get("label"), name)

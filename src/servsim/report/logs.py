@@ -20,6 +20,9 @@ TRANSITIONS = ("schedule", "start", "suspend", "resume", "complete", "pi_abort")
 """Of the standard life cycle of XES; pi_abort: the customer gave up while the item was open."""
 SCHEDULE, START, SUSPEND, RESUME, COMPLETE, ABORT = range(len(TRANSITIONS))
 
+MISSED = "promise missed: {}"
+"""The name of the event when it is known."""
+
 NOT_WORK = ("join", "parallel")
 """Kinds of steps that only steer; they have no events."""
 
@@ -27,7 +30,8 @@ COLUMNS = (
     "case:concept:name", "concept:name", "lifecycle:transition", "time:timestamp", "org:resource", "org:role",
     "org:group", "concept:instance", "case:class", "case:channel", "case:outcome",
 )  # fmt: skip
-"""Case number, step, transition, time, worker, pool, department, item number, and what is known about the case."""
+"""Case number, step (or promise that is missed), transition, time, worker, pool, department, item number (of a promise:
+none), and what is known about the case."""
 
 AT_A_TIME = 100_000
 """Events turned into text at a time, so that memory does not grow with the log."""
@@ -38,20 +42,33 @@ Objects = NDArray[np.object_]
 class Events(NamedTuple):
     """One row per event."""
 
-    item: Ids
+    item: Ids  # -1: a promise is missed
     transition: NDArray[np.int8]  # index into TRANSITIONS
     at: Ticks
     worker: Ids  # -1: nobody
+    case: Ids
+    what: Ids  # index into the steps and, after them, the promises
 
     def rows(self, which: slice | NDArray[np.intp]) -> Events:
-        return Events(self.item[which], self.transition[which], self.at[which], self.worker[which])
+        return Events(
+            self.item[which], self.transition[which], self.at[which], self.worker[which], self.case[which],
+            self.what[which],
+        )  # fmt: skip
+
+    def and_also(self, other: Events) -> Events:
+        """These and then others."""
+        return Events(
+            np.append(self.item, other.item), np.append(self.transition, other.transition),
+            np.append(self.at, other.at), np.append(self.worker, other.worker), np.append(self.case, other.case),
+            np.append(self.what, other.what),
+        )  # fmt: skip
 
 
 def events(run: Run) -> Events:
     """What happened to the items, in order of time; at one instant in the order of cases, items and transitions.
 
     schedule: enabled. start, complete: begin and end of the work. suspend, resume: interrupted items. An item still
-    open when its case is given up ends with pi_abort.
+    open when its case is given up ends with pi_abort. A promise that is missed completes when that is known.
     """
     work, log = run.workload, run.log
     real = ~np.isin(np.array(work.steps.kind, dtype=object), NOT_WORK)[work.step]
@@ -67,8 +84,21 @@ def events(run: Run) -> Events:
         _happened(ABORT, 2**30, log.left_at[work.case], nobody, real & given_up & (log.enabled_at >= 0)),
     ]
     transition, nth, item, at, worker = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((nth, item, at))
-    return Events(item[order], transition[order].astype(np.int8), at[order], worker[order])
+    missed = _missed(run)
+    last = np.maximum(work.first_item[missed.case + 1] - 1, 0)
+    items = Events(item, transition.astype(np.int8), at, worker, work.case[item], work.step[item])
+    found = items.and_also(missed)
+    order = np.lexsort((np.append(nth, 2**30 + missed.what), np.append(item, last), found.case, found.at))
+    return found.rows(order)
+
+
+def _missed(run: Run) -> Events:
+    """The promises that were missed after the clock's start, by promise and case."""
+    breached = np.array([np.where(course.missed, course.breached_at, -1) for course in run.courses], np.int64)
+    number, case = np.nonzero(breached.reshape(len(run.courses), run.workload.n_cases) >= 0)
+    none, complete = np.full(len(case), -1, np.int32), np.full(len(case), COMPLETE, np.int8)
+    what = (number + len(run.workload.steps.names)).astype(np.int32)
+    return Events(none, complete, breached[number, case], none, case.astype(np.int32), what)
 
 
 Part = tuple[Ids, NDArray[np.integer[Any]], Ids, Ticks, Ids]
@@ -108,12 +138,11 @@ def write_csv(run: Run, path: str | Path) -> None:
 
 
 def _csv(run: Run) -> Iterator[str]:
-    found, case_of, texts = events(run), run.workload.case, _texts(run, _fields)
+    found, texts = events(run), _texts(run, _fields)
     yield ",".join(COLUMNS) + "\n"
     for first in range(0, len(found.at), AT_A_TIME):
         piece = found.rows(slice(first, first + AT_A_TIME))
-        case = case_of[piece.item]
-        columns = case, *_columns(run, texts, piece), piece.item, _about(run, texts, case)
+        columns = piece.case, *_columns(run, texts, piece), _instance(piece), _about(run, texts, piece.case)
         rows = zip(*(column.tolist() for column in columns), strict=True)
         yield "".join(
             f"{of},{what},{at.replace('T', ' ')},{who},{item},{about}\n" for of, what, at, who, item, about in rows
@@ -158,16 +187,15 @@ def write_xes(run: Run, path: str | Path) -> None:
 
 
 def _xes(run: Run) -> Iterator[str]:
-    found, case_of, texts = events(run), run.workload.case, _texts(run, _attributes)
-    found = found.rows(np.argsort(case_of[found.item], kind="stable"))
+    found, texts = events(run), _texts(run, _attributes)
+    found = found.rows(np.argsort(found.case, kind="stable"))
     line = '  <extension name="{0}" prefix="{1}" uri="http://www.xes-standard.org/{1}.xesext"/>\n'
     yield HEADER.format(extensions="".join(line.format(*pair) for pair in EXTENSIONS.items()))
     for first in range(0, len(found.at), AT_A_TIME):
         piece = found.rows(slice(first, first + AT_A_TIME))
-        case = case_of[piece.item]
-        before = case_of[found.item[first - 1]] if first else -1
-        opens = _traces(run, texts, case, np.diff(case, prepend=before) != 0, first > 0)
-        columns = opens, *_columns(run, texts, piece), piece.item
+        before = found.case[first - 1] if first else -1
+        opens = _traces(run, texts, piece.case, np.diff(piece.case, prepend=before) != 0, first > 0)
+        columns = opens, *_columns(run, texts, piece), _instance(piece)
         rows = zip(*(column.tolist() for column in columns), strict=True)
         yield "".join(
             f'{trace}    <event>{what}<date key="time:timestamp" value="{at}+00:00"/>{who}'
@@ -200,8 +228,8 @@ def _attributes(values: Mapping[str, str]) -> str:
 class Texts(NamedTuple):
     """The parts of a row that come from small tables, ready to be joined."""
 
-    what: Objects  # [steps, transitions]
-    who: Objects  # [workers, then steps for events of nobody]
+    what: Objects  # [steps and promises, transitions]
+    who: Objects  # [workers, then steps and promises for events of nobody]
     about: Objects  # [classes, channels, outcomes]
 
 
@@ -209,9 +237,10 @@ def _texts(run: Run, text: Callable[[Mapping[str, str]], str]) -> Texts:
     """The tables, each entry worded by `text` from its columns and values."""
     plan, work, departments = run.plan, run.workload, (*run.plan.departments, "")
     of_skill = (*(plan.department_of_skill().tolist() if plan.pools else ()), -1)
+    names = (*work.steps.names, *(MISSED.format(promise) for promise in work.promises))
     what = (
-        {"concept:name": step, "lifecycle:transition": transition}
-        for step, transition in product(work.steps.names, TRANSITIONS)
+        {"concept:name": name, "lifecycle:transition": transition}
+        for name, transition in product(names, TRANSITIONS)
     )
     who = [
         {"org:resource": worker, "org:role": plan.pools[p], "org:group": departments[plan.pool_department[p]]}
@@ -219,14 +248,14 @@ def _texts(run: Run, text: Callable[[Mapping[str, str]], str]) -> Texts:
     ]
     who += [
         {"org:resource": "", "org:role": "", "org:group": departments[of_skill[skill]]}
-        for skill in work.steps.skill.tolist()
+        for skill in (*work.steps.skill.tolist(), *(-1 for _ in work.promises))
     ]
     about = (
         {"case:class": one, "case:channel": channel, "case:outcome": outcome.name.lower()}
         for one, channel, outcome in product(work.classes, work.channels, Outcome)
     )
     return Texts(
-        what=_table(text, what, len(work.steps.names), len(TRANSITIONS)),
+        what=_table(text, what, len(names), len(TRANSITIONS)),
         who=_table(text, who, len(who)),
         about=_table(text, about, len(work.classes), len(work.channels), len(Outcome)),
     )
@@ -238,9 +267,14 @@ def _table(text: Callable[[Mapping[str, str]], str], rows: Iterable[Mapping[str,
 
 def _columns(run: Run, texts: Texts, piece: Events) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """What, when and who, as text, for each event."""
-    step = run.workload.step[piece.item]
-    who = np.where(piece.worker >= 0, piece.worker, len(run.plan.workers) + step)
-    return texts.what[step, piece.transition], np.datetime_as_string(run.when(piece.at), unit="us"), texts.who[who]
+    who = np.where(piece.worker >= 0, piece.worker, len(run.plan.workers) + piece.what)
+    at = np.datetime_as_string(run.when(piece.at), unit="us")
+    return texts.what[piece.what, piece.transition], at, texts.who[who]
+
+
+def _instance(piece: Events) -> NDArray[Any]:
+    """Item numbers as text, nothing where a promise is missed."""
+    return np.where(piece.item >= 0, piece.item.astype(object), "")
 
 
 def _about(run: Run, texts: Texts, case: Ids) -> Objects:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from servsim.quantities import SECOND, written
-from servsim.records import Outcome, Run
+from servsim.records import Outcome, Run, State
 from servsim.records.arrays import NONE
+from servsim.records.course import limits
 
 ENGLISH = {
     "title": "Case {case} · {case_class} · {channel}",
@@ -20,6 +21,9 @@ ENGLISH = {
     "offered": "{step}: pushed to the queue of {skill} after {time} of dispatch delay",
     "alert": "{step}: not taken up in time, alert",
     "escalated": "{step}: not taken up in time, moves to the queue of {skill}",
+    "preferred": "{step}: for {who}, if free",
+    "required": "{step}: for nobody but {who}",
+    "kept_for": "{step}: kept for {who}, at most {time}",
     "started": "{step}: {who} starts{waited}{answers}",
     "waited": " after {time} of waiting",
     "answers": "; the customer is answered, {time} after arrival",
@@ -41,10 +45,13 @@ ENGLISH = {
     "IN_PROCESS": "the clock stops; the case is still in process after {time}",
     "first_response": "answer",
     "resolution": "resolution",
+    "broken": "the time promised for the {promise} has run out",
     "promised": "{promise} promised by {due}: {verdict}",
+    "named": "“{name}”",
     "kept": "kept, {time} to spare",
     "late": "missed by {time}",
     "given_up": "missed, the customer gave up",
+    "not_done": "missed, the case left without",
     "overdue": "missed, still open {time} after that when the clock stops",
     "open": "not due yet when the clock stops",
     "unknown": "case {case}: this run has cases 0 to {last}",
@@ -59,6 +66,9 @@ CHINESE = {
     "offered": "{step}：派单延迟 {time} 后进入 {skill} 队列",
     "alert": "{step}：超时未受理，预警",
     "escalated": "{step}：超时未受理，转入 {skill} 队列",
+    "preferred": "{step}：{who} 若空闲则由其办理",
+    "required": "{step}：只能由 {who} 办理",
+    "kept_for": "{step}：留给 {who} 办理，最多等 {time}",
     "started": "{step}：{who} 开始处理{waited}{answers}",
     "waited": "，已等待 {time}",
     "answers": "；客户得到响应，距到达 {time}",
@@ -80,10 +90,13 @@ CHINESE = {
     "IN_PROCESS": "仿真结束，事项仍在办理，已历时 {time}",
     "first_response": "响应",
     "resolution": "办结",
+    "broken": "承诺的{promise}时限已过",
     "promised": "承诺 {due} 前{promise}：{verdict}",
+    "named": "“{name}”",
     "kept": "兑现，提前 {time}",
     "late": "未兑现，超时 {time}",
     "given_up": "未兑现，客户已放弃",
+    "not_done": "未兑现，事项离开时仍未做到",
     "overdue": "未兑现，仿真结束时已超时 {time}",
     "open": "仿真结束时尚未到期",
     "unknown": "事项 {case}：本次运行的事项编号为 0 至 {last}",
@@ -166,6 +179,7 @@ def _lines(teller: _Teller, case: int) -> Iterator[Line]:
     for item in range(*work.first_item[case : case + 2].tolist()):
         if log.enabled_at[item] >= 0:
             yield from _by_somebody(teller, item) if work.skill[item] >= 0 else _by_itself(teller, item)
+    yield from _breaches(teller, case)
     yield Line(end, work.n_items, 0, teller.say(Outcome(outcome).name, time=teller.lasting(end - arrived)))
 
 
@@ -178,6 +192,11 @@ def _by_somebody(teller: _Teller, item: int) -> Iterator[Line]:
     if offered > enabled:
         delay = teller.lasting(offered - enabled)
         yield Line(offered, item, 1, teller.say("offered", step=step, skill=run.plan.skills[skill], time=delay))
+    for row in np.flatnonzero(log.owned_item == item).tolist():
+        kept = int(run.workload.owners.kept[item])
+        words = {"step": step, "who": teller.person(int(log.owned_by[row])), "time": teller.lasting(max(kept, 0))}
+        told = "required" if kept < 0 else "kept_for" if kept else "preferred"
+        yield Line(int(log.owned_at[row]), item, 2, teller.say(told, **words))
     if run.alerted_at[item] >= 0:
         yield Line(int(run.alerted_at[item]), item, 99, teller.say("alert", step=step))
     for k, at in enumerate(sorted(log.escalated_at[log.escalated_item == item].tolist())):
@@ -234,23 +253,39 @@ def _back(teller: _Teller, item: int) -> str:
     return teller.say("returned") if teller.run.workload.returned[item] else ""
 
 
+def _breaches(teller: _Teller, case: int) -> Iterator[Line]:
+    """When the time of a promise ran out; of one that was missed because the case left, its leaving says it."""
+    run = teller.run
+    for promise, course in enumerate(run.courses):
+        if course.missed[case] and course.elapsed[case] > limits(run.workload, promise)[case]:
+            at = int(course.breached_at[case])
+            yield Line(at, run.workload.n_items, -1, teller.say("broken", promise=_name(teller, promise)))
+
+
 def _promises(teller: _Teller, case: int) -> Iterator[str]:
     """What became of each promise, judged as the KPIs do."""
-    work = teller.run.workload
-    for promise, event in enumerate(work.promise_event):
-        due = int(work.due_at[promise, case])
-        if due != NONE:
-            verdict = _verdict(teller, case, event, due)
-            yield teller.say("promised", promise=teller.words[event], due=teller.when(due), verdict=verdict)
+    for promise, course in enumerate(teller.run.courses):
+        if course.state[case] != State.NOTHING and course.due_at[case] != NONE:
+            due, verdict = teller.when(int(course.due_at[case])), _verdict(teller, case, promise)
+            yield teller.say("promised", promise=_name(teller, promise), due=due, verdict=verdict)
 
 
-def _verdict(teller: _Teller, case: int, event: str, due: int) -> str:
-    run = teller.run
-    ended = run.log.outcome[case] in (Outcome.COMPLETED, Outcome.REJECTED)
-    done = int(run.responded_at[case]) if event == "first_response" else int(run.log.left_at[case]) if ended else -1
-    if done >= 0:
-        return teller.say("kept" if done <= due else "late", time=teller.lasting(abs(due - done)))
-    if run.log.outcome[case] in (Outcome.ABANDONED, Outcome.TURNED_AWAY):
-        return teller.say("given_up")
-    overdue = run.window.until - due
-    return teller.say("overdue", time=teller.lasting(overdue)) if overdue > 0 else teller.say("open")
+def _name(teller: _Teller, promise: int) -> str:
+    name = teller.run.workload.promises[promise]
+    return teller.words[name] if teller.run.workload.promise_event[promise] else teller.say("named", name=name)
+
+
+def _verdict(teller: _Teller, case: int, promise: int) -> str:
+    """By how much the clock kept below the limit, or went above it."""
+    course, log = teller.run.courses[promise], teller.run.log
+    over = int(course.elapsed[case] - limits(teller.run.workload, promise)[case])
+    time = teller.lasting(abs(over))
+    if course.state[case] == State.KEPT:
+        return teller.say("kept", time=time)
+    if course.state[case] == State.OPEN:
+        return teller.say("open")
+    if course.ended_at[case] >= 0:
+        return teller.say("late", time=time)
+    if log.left_at[case] < 0:
+        return teller.say("overdue", time=time)
+    return teller.say("given_up" if log.outcome[case] in (Outcome.ABANDONED, Outcome.TURNED_AWAY) else "not_done")

@@ -49,7 +49,7 @@ def costs(found: Findings) -> Table:
 def kpis(found: Findings, scenario: str) -> Table:
     """All KPIs of one scenario over all cases: value, interval."""
     say = found.words
-    known = dict.fromkeys([*found.headline, *KPIS])
+    known = dict.fromkeys([*found.headline, *KPIS, *found.measured(scenario)])
     rows = []
     for kpi in known:
         estimate = found.estimate(scenario, kpi)
