@@ -23,6 +23,7 @@ from servsim.model import Scenario
 from servsim.model.errors import problems
 from servsim.quantities import MINUTE
 from servsim.records import Run
+from servsim.report.story import story
 
 # ------------------------------------------------------------------ 17. the same person
 
@@ -522,6 +523,21 @@ def test_whom_work_waited_for_and_how_much_was_done_by_the_same_person(engine: E
     assert (run.workload.case[item], names[run.workload.step[item]]) == (0, "back")
     assert (run.plan.workers[worker], begin, end) == ("ann", 7 * MINUTE, 17 * MINUTE)
     assert share(run) == pytest.approx({"all": 1 / 3, "step=back": 1 / 3, "step=desk": np.nan}, nan_ok=True)
+
+
+def test_the_story_says_whose_it_is(engine: Engine) -> None:
+    rules = ({"kept": 10}, {"kept": FOR_EVER}, {})
+    visits = [back(5, same_as="desk", **rule) for rule in rules]
+    run = pair({"a": Case(0, [desk(5), *visits])}, assignment={"desk": "fixed"}).run(engine)
+    told = story(run, 0).splitlines()
+    assert told[6].endswith("05:00  back: kept for ann (office), at most 10 min".replace("05:00", "00:05:00"))
+    assert [line.split("  ")[-1] for line in told if "back: " in line and " for " in line] == [
+        "back: kept for ann (office), at most 10 min",
+        "back: for nobody but ann (office)",
+        "back: for ann (office), if free",
+    ]
+    chinese = [line for line in story(run, 0, "zh").splitlines() if "ann" in line]
+    assert any("留给 ann（office） 办理，最多等 10分钟" in line for line in chinese)
 
 
 def share(run: Run) -> dict[str, float]:

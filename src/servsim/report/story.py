@@ -17,6 +17,7 @@ ENGLISH = {
     "title": "Case {case} · {case_class} · {channel}",
     "arrives": "arrives",
     "of_pool": "{name} ({pool})",
+    "and": " and ",
     "reaches": "reaches {step}",
     "offered": "{step}: pushed to the queue of {skill} after {time} of dispatch delay",
     "alert": "{step}: not taken up in time, alert",
@@ -62,6 +63,7 @@ CHINESE = {
     "title": "事项 {case} · {case_class} · {channel}",
     "arrives": "到达",
     "of_pool": "{name}（{pool}）",
+    "and": "、",
     "reaches": "进入环节 {step}",
     "offered": "{step}：派单延迟 {time} 后进入 {skill} 队列",
     "alert": "{step}：超时未受理，预警",
@@ -214,7 +216,7 @@ def _work(teller: _Teller, item: int, step: str, waited: str) -> Iterator[Line]:
     parts = np.column_stack([log.stretch_worker, log.stretch_from, log.stretch_to])[rows].tolist()
     parts = parts or [[int(log.worker[item]), int(log.started_at[item]), done]]
     for k, (worker, begin, end) in enumerate(parts):
-        words = {"step": step, "who": teller.person(worker)}
+        words = {"step": step, "who": _team(teller, item, worker, begin)}
         first = {"waited": waited, "answers": _answers(teller, item)}
         yield Line(begin, item, 100 + 2 * k, teller.say("resumed" if k else "started", **words, **first))
         if done >= 0 and k == len(parts) - 1:
@@ -224,6 +226,13 @@ def _work(teller: _Teller, item: int, step: str, waited: str) -> Iterator[Line]:
         elif 0 <= end < teller.run.window.until:
             text = teller.say("suspended", **words, time=teller.lasting(end - begin))
             yield Line(end, item, 101 + 2 * k, text)
+
+
+def _team(teller: _Teller, item: int, worker: int, begin: int) -> str:
+    """All who work on the item from then on."""
+    log = teller.run.log
+    helpers = log.helper_worker[(log.helper_item == item) & (log.helper_from == begin)].tolist()
+    return str(teller.words["and"]).join(map(teller.person, sorted({worker, *helpers})))
 
 
 def _by_itself(teller: _Teller, item: int) -> Iterator[Line]:
