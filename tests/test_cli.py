@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import time
@@ -261,6 +262,38 @@ def test_follow_tells_one_case(project: TemporaryProject) -> None:
     said = project.servsim("follow", "desk/baseline", "case=999999")
     assert said.code == 2
     assert "999999" in said.err
+
+
+def test_attribute_runs_all_combinations(project: TemporaryProject) -> None:
+    said = project.servsim("attribute", "replications=3", "clock.horizon=2 wk", "compute.jobs=1")
+    assert said.code == 0, said
+    assert "All 2 measures together" in said.out
+    folder = project.path("results/desk-attribution")
+    found = rows(folder / "attribution.csv")
+    waits = {(r["effect"], r["measure"]): float(r["value"]) for r in found if r["kpi"] == "first_response_mean"}
+    fair = [value for (effect, _), value in waits.items() if effect == "fair"]
+    assert sum(fair) == pytest.approx(waits["total", ""])
+    summary = {(r["scenario"], r["kpi"], r["group"]): float(r["mean"] or "nan") for r in rows(folder / "summary.csv")}
+    scenarios = list(dict.fromkeys(scenario for scenario, _, _ in summary))
+    assert [scenario.count("+") for scenario in scenarios] == [0, 0, 0, 1]
+    ends = [summary[scenario, "first_response_mean", "all"] for scenario in (scenarios[0], scenarios[-1])]
+    assert waits["total", ""] == pytest.approx(ends[1] - ends[0])
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert "servsim attribute desk/" in page
+    assert all((folder / link).is_file() for link in re.findall(r"\]\((figures/.*?)\)", page))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["desk/one_more"], "expected 2 to 11 measures to take apart, got 1 scenario"),
+        (["desk/one_more", "desk/nothing"], "there is no scenario 'desk/nothing'"),
+    ],
+)
+def test_attribute_tells_what_it_cannot_take_apart(project: TemporaryProject, names: list[str], told: str) -> None:
+    said = project.servsim("attribute", *names)
+    assert said.code == 2
+    assert told in said.err
 
 
 def test_facts_are_held_against_what_is_simulated(project: TemporaryProject) -> None:

@@ -16,7 +16,7 @@ import servsim
 ROOT = Path(servsim.__file__).parent
 GROUND = {"quantities", "registry", "records"}
 BELOW_SIMULATE = GROUND | {"statistics", "model", "dispatch", "engines", "kpis", "prepare"}
-BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook", "experiment"}
+BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook", "experiment", "attribution"}
 TOP = {"compose", "sources", "project", "template", "hydra_app"}
 
 MAY_IMPORT = {
@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "outlook": BELOW_SIMULATE,
     "lint": BELOW_SIMULATE | {"outlook"},
     "experiment": BELOW_SIMULATE | {"simulate"},
-    "report": GROUND | {"model", "kpis", "statistics", "experiment"},
+    "attribution": {"statistics", "experiment"},
+    "report": GROUND | {"model", "kpis", "statistics", "experiment", "attribution"},
     "sources": GROUND | {"model"},
     "template": GROUND | {"model", "sources"},
     "project": GROUND | {"model", "sources"},

@@ -322,6 +322,11 @@ def parts_of(name: str) -> list[str]:
     return [f"{study_of(name)}/{variant}" for variant in variant_of(name).split(JOINED)]
 
 
+def combined(study: str, names: Sequence[str]) -> str:
+    """The scenario of these variants of a study together: its baseline where there are none."""
+    return f"{study}/{JOINED.join(map(variant_of, names)) or BASELINE}"
+
+
 def _by_language(label: Any, name: str) -> dict[str, str]:
     known = label if isinstance(label, Mapping) else {}
     default = next(iter(known.values()), None) or (label if isinstance(label, str) else variant_of(name))

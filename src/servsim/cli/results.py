@@ -15,6 +15,7 @@ from servsim.cli.command import DONE, NOT_HELD
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from servsim.attribution import Design
     from servsim.experiment import Comparison
     from servsim.model import Scenario, Settings
     from servsim.project import Project
@@ -67,6 +68,23 @@ def reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> int
         write(comparison, folder, language, common)
         for log in stale:
             log.unlink(missing_ok=True)
+    print(f"\n{shown(folder)}/report.md")
+    return tell_failures(comparison)
+
+
+def reported_attribution(comparison: Comparison, design: Design, folder: Path, words_typed: Sequence[str]) -> int:
+    """As `reported`, for what the combinations of a design come down to."""
+    from servsim.report import write_attribution
+    from servsim.report.attributed import Attributed
+    from servsim.report.findings import Findings
+    from servsim.report.terminal import attribution_tables
+    from servsim.report.words import words
+    from servsim.sources import shown
+
+    attributed = Attributed.of(Findings(comparison, words(comparison.settings.language)), design)
+    console().print(attribution_tables(attributed))
+    with writing(folder):
+        write_attribution(attributed, folder, words_typed)
     print(f"\n{shown(folder)}/report.md")
     return tell_failures(comparison)
 

@@ -1,4 +1,4 @@
-"""Commands that let the clock run: run, compare, facts, follow."""
+"""Commands that let the clock run: run, compare, attribute, facts, follow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from servsim.cli.asking import (
     without_repetition,
 )
 from servsim.cli.command import DONE, NOT_HELD, Command
-from servsim.cli.results import console, progress_bar, reported, results_folder, tell_failures, write_log
+from servsim.cli.results import (
+    console,
+    progress_bar,
+    reported,
+    reported_attribution,
+    results_folder,
+    tell_failures,
+    write_log,
+)
 
 if TYPE_CHECKING:
     from servsim.project import Project
@@ -56,6 +64,47 @@ def _compare(args: argparse.Namespace) -> int:
     with progress_bar(settings.language) as progress:
         comparison = compare([one.scenario for one in loaded], settings, progress, configs)
     return reported(comparison, folder, common)
+
+
+def _attribute(args: argparse.Namespace) -> int:
+    from servsim.attribution import Design
+    from servsim.experiment import compare
+    from servsim.project import combined, find, study_of
+
+    project = find(args.project)
+    names, words = split(args.words)
+    design = Design.of(_measures(project, names))
+    study = study_of(design.measures[0])
+    asked = [Asked(combined(study, measures)) for measures in design.combinations]
+    loaded = all_loaded(project, asked, words)
+    settings = common_settings(loaded)
+    folder = results_folder(project, settings, f"{study}-attribution")
+    configs = {one.scenario.name: one.composed.mapping for one in loaded}
+    with progress_bar(settings.language) as progress:
+        comparison = compare([one.scenario for one in loaded], settings, progress, configs)
+    return reported_attribution(comparison, design, folder, words)
+
+
+def _measures(project: Project, names: Sequence[str]) -> list[str]:
+    """The scenarios named, or those of a study that build on its baseline and nothing else. Raises InputError."""
+    from servsim.attribution import MOST
+    from servsim.model.errors import InputError
+    from servsim.project import BASELINE, study_of
+
+    study = project.study_named(names[0]) if len(names) == 1 else None if names else project.default_study()
+    if study:
+        baseline = project.scenario_named(f"{study}/{BASELINE}")
+        variants = [name for name in project.variants(study) if name != baseline]
+        measures = [name for name in variants if [file.name for file in project.chain(name)] == [baseline, name]]
+    else:
+        measures = list(dict.fromkeys(project.scenario_named(name) for name in names))
+    other = next((name for name in measures if study_of(name) != study_of(measures[0])), None)
+    if other:
+        raise InputError(f"servsim attribute: {other} is of another study than {measures[0]}")
+    if not 2 <= len(measures) <= MOST:
+        told = f"{len(measures)} scenario{'' if len(measures) == 1 else 's'}"
+        raise InputError(f"servsim attribute: expected 2 to {MOST} measures to take apart, got {told}; name them")
+    return measures
 
 
 def _facts(args: argparse.Namespace) -> int:
@@ -138,6 +187,13 @@ COMMANDS = {
             "compare fault_repair/baseline staffing.desk.day=10,12,14 experiment=more_by_day",
             'compare fault_repair/baseline "staffing.desk.day=range(10,15,2)" dispatch=fcfs,edd',
         ),
+    ),
+    "attribute": Command(
+        _attribute,
+        "[STUDY | SCENARIO SCENARIO …] [key=value …]",
+        "What each of several measures contributes to their joint effect, and which only work together.\n"
+        "Runs all combinations of up to 6 measures, a fraction of them of up to 11. Writes results/STUDY-attribution.",
+        ("attribute fault_repair", "attribute fault_repair/peak_30 fault_repair/escalate_30 replications=10"),
     ),
     "facts": Command(
         _facts,

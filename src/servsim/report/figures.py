@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from servsim.kpis import KPIS
 from servsim.report.findings import Findings
 from servsim.report.writing import Scale, balanced
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, VERMILLION = "#0072B2", "#D55E00"
+    from servsim.report.attributed import Attributed
+
+BLUE, VERMILLION, SKY = "#0072B2", "#D55E00", "#A9D5EE"
 INK, GREY, PALE, FAINT = "#222222", "#767676", "#A6A6A6", "#E3E3E3"
 
 MARKS = {BETTER: (BLUE, "o", BLUE), WORSE: (VERMILLION, "s", VERMILLION)}
@@ -71,6 +75,15 @@ def draw_all(found: Findings) -> dict[str, str]:
     return drawn
 
 
+def draw_attribution(attributed: Attributed) -> dict[str, str]:
+    """Headline KPI → SVG of what each measure contributes to it."""
+    drawn = {}
+    for kpi in attributed.effects:
+        with style():
+            drawn[kpi] = svg(contributions(attributed, kpi))
+    return drawn
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """The one style, and silence about Chinese letters that the measuring font lacks: the reader's fonts have them."""
@@ -109,6 +122,31 @@ def comparison(found: Findings) -> Figure | None:
         axis.set_title("\n".join(balanced(found.kpi(kpi), 21)))
         axis.set_xlabel(_difference_title(found, kpi))
     _legend_of_verdicts(figure, found)
+    return figure
+
+
+def contributions(attributed: Attributed, kpi: str) -> Figure:
+    """A row per measure: its fair share of the joint effect as a bar, its effect alone and on top of the others."""
+    from matplotlib.figure import Figure
+
+    found, e = attributed.found, attributed.effects[kpi]
+    factor, n = found.scale(kpi).factor, len(attributed.design.measures)
+    order = sorted(range(n), key=lambda i: (-1 if KPIS[kpi].better == "lower" else 1) * e.fair.mean[i])
+    figure = Figure(figsize=(7.0, 1.3 + 0.42 * n), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color=GREY, linewidth=0.9)
+    axes.barh(range(n), factor * e.fair.mean[order], height=0.55, color=SKY, label=found.words("attribution.fair"))
+    spans = factor * np.array([e.fair.lower[order], e.fair.upper[order]])
+    axes.hlines(range(n), *spans, color=BLUE, label=found.words("axis.interval"))
+    for name, marker in (("alone", "o"), ("last", "D")):
+        at = factor * getattr(e, name).mean[order]
+        look: dict[str, Any] = {"marker": marker, "color": INK, "markerfacecolor": "white", "markersize": 5.0}
+        axes.plot(at, range(n), linestyle="none", label=found.words(f"attribution.{name}"), **look)
+    axes.set_yticks(range(n), ["\n".join(balanced(attributed.label(i), 28)) for i in order])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(_difference_title(found, kpi))
+    figure.legend(loc="outside upper left", ncols=4)
     return figure
 
 

@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +23,7 @@ from servsim.report.words import words
 
 if TYPE_CHECKING:
     from servsim.experiment import Comparison
+    from servsim.report.attributed import Attributed
 
 LIBRARIES = (
     "simpy", "numpy", "pandas", "scipy", "matplotlib", "pydantic", "hydra-core", "omegaconf", "joblib", "PyYAML",
@@ -39,13 +40,46 @@ COLUMNS = {
 def write(comparison: Comparison, folder: Path, language: str, overrides: Sequence[str] = ()) -> None:
     """Writes the whole report into `folder`, replacing an earlier report there but nothing else.
 
+    Raises OSError where the folder cannot be written.
+    """
+    from servsim.report.figures import draw_all
+
+    found = Findings(comparison, words(language))
+
+    def fill(stage: Path) -> None:
+        pictures = draw_all(found)
+        _write_pictures(stage, pictures)
+        _write_text(stage / "report.md", markdown(found, _places(pictures), overrides))
+        _write_basis(found, stage, overrides, command(found, overrides))
+
+    _replaced(folder, fill)
+
+
+def write_attribution(attributed: Attributed, folder: Path, overrides: Sequence[str] = ()) -> None:
+    """As `write`, for what an attribution found."""
+    from servsim.report.attributed import COLUMNS as columns
+    from servsim.report.figures import draw_attribution
+
+    def fill(stage: Path) -> None:
+        pictures = draw_attribution(attributed)
+        _write_pictures(stage, pictures)
+        _write_text(stage / "report.md", attributed.page(_places(pictures), overrides))
+        _write_text(stage / "attribution.csv", to_csv(columns, attributed.rows()))
+        _write_basis(attributed.found, stage, overrides, attributed.command(overrides))
+
+    _replaced(folder, fill)
+
+
+def _replaced(folder: Path, fill: Callable[[Path], None]) -> None:
+    """The folder with what `fill` writes in place of what it held under the same names.
+
     All files are first written beside the folder, so that a report that cannot be finished leaves the earlier one
     as it was. Raises OSError where the folder cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _write_all(Findings(comparison, words(language)), stage, overrides)
+        fill(stage)
         folder.mkdir(exist_ok=True)
         for made in sorted(stage.iterdir()):
             _replace(folder / made.name, made)
@@ -66,9 +100,8 @@ def config_names(scenarios: Sequence[str]) -> dict[str, str]:
     return {s: re.sub(r'[:*?"<>|\\]', "_", s.removeprefix(shared).replace("/", "__")) for s in scenarios}
 
 
-def _write_all(found: Findings, folder: Path, overrides: Sequence[str]) -> None:
-    from servsim.report.figures import draw_all
-
+def _write_basis(found: Findings, folder: Path, overrides: Sequence[str], typed: str) -> None:
+    """The figures of all replications, the complete settings, and what made these files."""
     comparison = found.comparison
     configs = {s: to_yaml(comparison.configs[s]) for s in comparison.scenarios if s in comparison.configs}
     for scenario, name in config_names(comparison.scenarios).items():
@@ -78,12 +111,18 @@ def _write_all(found: Findings, folder: Path, overrides: Sequence[str]) -> None:
     for name, columns in COLUMNS.items():
         rows = getattr(comparison, name)[list(columns)].itertuples(index=False, name=None)
         _write_text(folder / f"{name}.csv", to_csv(columns, rows))
-    pictures = draw_all(found)
+    provenance = json.dumps(_provenance(found, configs, typed, folder), indent=2, ensure_ascii=False)
+    _write_text(folder / "provenance.json", provenance + "\n")
+
+
+def _write_pictures(folder: Path, pictures: Mapping[str, str]) -> None:
     for name, svg in pictures.items():
         _write_text(folder / "figures" / f"{name}.svg", svg)
-    _write_text(folder / "report.md", markdown(found, {name: f"figures/{name}.svg" for name in pictures}, overrides))
-    provenance = json.dumps(_provenance(found, configs, overrides, folder), indent=2, ensure_ascii=False)
-    _write_text(folder / "provenance.json", provenance + "\n")
+
+
+def _places(pictures: Iterable[str]) -> dict[str, str]:
+    """Where the page finds each picture."""
+    return {name: f"figures/{name}.svg" for name in pictures}
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -117,7 +156,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _provenance(found: Findings, configs: Mapping[str, str], overrides: Sequence[str], folder: Path) -> dict[str, Any]:
+def _provenance(found: Findings, configs: Mapping[str, str], typed: str, folder: Path) -> dict[str, Any]:
     """What made these files: enough to make them again."""
     comparison = found.comparison
     logs: dict[str, dict[str, str]] = {s: {} for s in comparison.scenarios}
@@ -125,7 +164,7 @@ def _provenance(found: Findings, configs: Mapping[str, str], overrides: Sequence
         logs[scenario][str(replication)] = digest
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command(found, overrides),
+        "command": typed,
         "seed": comparison.settings.seed,
         "replications": {s: found.replications(s) for s in comparison.scenarios},
         "failures": len(comparison.failures),

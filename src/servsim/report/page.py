@@ -20,19 +20,21 @@ def markdown(found: Findings, pictures: Mapping[str, str], overrides: Sequence[s
         *_answer(found),
         *_results(found),
         *_pictures(found, pictures),
-        *_basis(found),
-        *_counting(found),
-        *_reproduce(found, overrides),
-        *_notes(found),
+        *rests(found, command(found, overrides)),
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def command(found: Findings, overrides: Sequence[str] = ()) -> str:
-    """The command that gives the same result again."""
-    verb = "compare" if found.alternatives else "run"
+def rests(found: Findings, typed: str) -> Blocks:
+    """What the answer rests on, how it was counted, how to get it again with the command `typed`."""
+    return [*_basis(found), *_counting(found), *_reproduce(found, typed), *_notes(found)]
+
+
+def command(found: Findings, overrides: Sequence[str] = (), verb: str = "", names: Sequence[str] = ()) -> str:
+    """The command that gives the same result again; `compare` or `run` unless another verb is named."""
+    verb = verb or ("compare" if found.alternatives else "run")
     settings = found.comparison.settings
-    names = found.comparison.scenarios
+    names = names or found.comparison.scenarios
     fixed = [f"replications={found.comparison.n}", f"seed={settings.seed}"]
     kept = [o for o in overrides if o.partition("=")[0] not in ("replications", "seed") and not _is_swept(o, names)]
     return " ".join(["servsim", verb, *map(_quoted, [*names, *fixed, *kept])])
@@ -96,10 +98,10 @@ def _counting(found: Findings) -> Blocks:
 _CLOCK = {"start": "–", "horizon": "–", "warm_up": "0 d", "run_out": "0 d"}
 
 
-def _reproduce(found: Findings, overrides: Sequence[str]) -> Blocks:
+def _reproduce(found: Findings, typed: str) -> Blocks:
     say, n = found.words, found.comparison.n
     text = say("page.reproduce_text", seed=found.comparison.settings.seed, n=n)
-    shell = f"```sh\n{command(found, overrides)}\n```"
+    shell = f"```sh\n{typed}\n```"
     return [f"## {say('page.reproduce')}", text, shell, say("page.files")]
 
 

@@ -33,9 +33,9 @@ def answer(found: Findings) -> list[str]:
     return [*told, basis]
 
 
-def measure(found: Findings, scenario: str) -> str:
-    """One measure's effect on the leading KPIs and its cost, with intervals."""
-    effects = _effects(found, scenario)
+def measure(found: Findings, scenario: str, name: str = "") -> str:
+    """One measure's effect on the leading KPIs and its cost, with intervals; by its label or another name."""
+    effects = _effects(found, scenario, name or found.label(scenario))
     cost = _cost(found, scenario)
     return found.words("measure.joint").join([effects, cost] if cost else [effects])
 
@@ -57,8 +57,8 @@ def _aim(found: Findings, kpi: str) -> str:
     return found.words(f"aim.{_kind(kpi)}.{way}", kpi=found.phrase(kpi))
 
 
-def _effects(found: Findings, scenario: str) -> str:
-    say, label = found.words, found.label(scenario)
+def _effects(found: Findings, scenario: str, label: str) -> str:
+    say = found.words
     pairs = [(kpi, d) for kpi in found.leading if (d := found.difference(scenario, kpi)) and not math.isnan(d.value)]
     if not pairs:
         return say("measure.no_result", measure=label)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from servsim.experiment import Comparison
+    from servsim.report.attributed import Attributed
 
 _STYLES = {BETTER: "green", WORSE: "red"}
 _GAP = 2
@@ -52,6 +53,19 @@ def facts_table(comparison: Comparison, language: str = "en") -> tuple[Group, bo
     found = Findings(comparison, words(language))
     content = tables.facts(found)
     return Group(_Paragraph(comparison.baseline), _answer(found), "", _Blocks(content)), not tables.missed(found)
+
+
+def attribution_tables(attributed: Attributed) -> Group:
+    """The answer in sentences, and for the leading KPIs and money what each measure contributes."""
+    from rich.console import Group
+
+    found = attributed.found
+    parts: list[RenderableType] = [_Paragraph(line, "- ") for line in attributed.answer()]
+    shown = [kpi for kpi in found.headline if kpi in (*found.leading, *found.money[:1])]
+    for kpi in shown:
+        parts += ["", _Paragraph(found.kpi(kpi)), _Blocks(attributed.shares(kpi))]
+    notes = attributed.shares(shown[0]).notes if shown else ()
+    return Group(*parts, _Paragraph(found.words("sentence.gap").join(notes)))
 
 
 class _Paragraph:
