@@ -19,6 +19,7 @@ from truth_words import (
     agent_id,
     by_day,
     composed,
+    hours,
     known,
     name,
     span,
@@ -27,7 +28,7 @@ from truth_words import (
 
 from servsim.model import Scenario
 from servsim.quantities import MINUTE
-from servsim.records import Outcome, Run
+from servsim.records import Outcome, Run, State
 from servsim.simulate import simulate
 
 START = "2026-03-02"
@@ -64,6 +65,9 @@ END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "preempt
 SELECTION = {"longest_idle": "longest_idle", "least_loaded": "longest_idle", "listed_order": "fixed",
              "skill_preference": "longest_idle"}  # fmt: skip
 EFFECTS = {"preempt_resume": "resume", "preempt_repeat_identical": "restart", "preempt_restart": "restart"}
+BUSINESS, WAIT = "business", "wait_in_business_hours"
+EVENTS = {"arrival": "arrival", "arrival_at_step": "{} enabled", "start_of_step": "{} started",
+          "end_of_step": "{} completed"}  # fmt: skip
 Row = tuple[Any, ...]
 
 
@@ -133,6 +137,7 @@ class Told:
     def scenario(self) -> Json:
         end = self.end()
         days = [day for pieces in self.spans() for day in by_day(pieces)]
+        days += list(by_day(self.business()))
         self.week = Week(days, math.ceil(end / DAY), START)
         pools, shifts, workers = self.staff()
         return {
@@ -147,6 +152,7 @@ class Told:
             "shifts": shifts,
             "workers": workers,
             "systems": self.systems(),
+            "calendars": self.calendars(),
             "case_classes": {name(one): self.case_class(of) for one, of in self.cases.items()},
             "demand": {"cases": {"arrivals": {"kind": "listed", "cases": self.listed()}}},
             "processes": {name(one): self.process(of) for one, of in self.cases.items()},
@@ -158,6 +164,18 @@ class Told:
         found = [[(s["from"], s["to"]) for s in agent["shifts"]] for agent in self.agents.values()]
         found += [[(at, at + 1) for at in step.get("times", ())] for step in self.steps.values()]
         return found
+
+    def business(self) -> list[Piece]:
+        return [(float(h["from"]), float(h["to"])) for h in self.model.get("business_hours", ())]
+
+    def calendars(self) -> Json:
+        """The business hours; days with the hours of the first one, and the others."""
+        days = {self.week.types[day]: [hours(part) for part in parts] for day, parts in by_day(self.business()).items()}
+        if not days:
+            return {}
+        first = next(iter(days.values()))
+        same = [day for day, spans in days.items() if spans == first]
+        return {BUSINESS: {"days": same, "hours": first, "also": {d: s for d, s in days.items() if d not in same}}}
 
     def end(self) -> float:
         """When everything is over, with room to spare."""
@@ -371,6 +389,12 @@ class Told:
         if "due" in of:
             limit = {"limit": span(of["due"] - of["arrival"])}
             written["promises"] = {"first_response": limit, "resolution": limit}
+        if self.business() and self.steps[of["first_step"]]["type"] == "service":
+            first = f"{name(of['first_step'])} started"
+            written.setdefault("promises", {})[WAIT] = {"to": first, "limit": "1 min", "clock": BUSINESS}
+        for promise in self.model.get("sla", ()):
+            if promise["case"] == of["name"]:
+                written.setdefault("promises", {})[composed("sla", promise["name"])] = self.promise(promise)
         retries = [step for step in self.paths[of["name"]] if self.steps[step].get("blocked") == "retry"]
         if retries and "retry_after" in of:
             written["redial"] = {"after": span(of["retry_after"])}
@@ -378,6 +402,20 @@ class Told:
         if patience is not None:
             written["patience"] = span(patience)
         return written
+
+    def promise(self, of: Json) -> Json:
+        """Kept when the case leaves; a step that it never comes to cannot stop the clock."""
+        known(of, ("case", "name", "clock", "from", "target", "stops_in", "expected"), "sla")
+        event, way = of["from"]["event"], self.paths[of["case"]]
+        if event not in EVENTS or of["clock"] not in ("business", "calendar"):
+            raise NotStatedError(f"sla.from {event}, clock {of['clock']}")
+        return {
+            "from": EVENTS[event].format(*(name(of["from"][key]) for key in ("step",) if key in of["from"])),
+            "to": "leaving",
+            "limit": span(of["target"]),
+            "clock": BUSINESS if of["clock"] == "business" else "calendar",
+            "pauses_in": [name(step) for step in of.get("stops_in", ()) if step in way],
+        }
 
     def patience(self, of: Json) -> float | None:
         if "patience" in of:
@@ -599,49 +637,25 @@ class Log:
     def passes(self, case: str, _: Any) -> int:
         return max(Counter(self.step_of(i) for i in self.visits(case)).values())
 
-    def business(self, at: float) -> float:
-        hours = self.told.model["business_hours"]
-        return float(sum(min(max(at - h["from"], 0), h["to"] - h["from"]) for h in hours))
-
     def business_wait(self, case: str, _: Any) -> float:
-        first = self.visits(case)[0]
-        return self.business(self.started(first)) - self.business(self.at(self.run.log.offered_at[first]))
+        """Open time until the first start, on the clock of a promise of nothing else."""
+        course = self.run.courses[self.run.workload.promises.index(WAIT)]
+        return self.at(course.elapsed[self.cases.index(case)])
 
     # -------------------------------------------------------------- promises
     def promise(self, case: str, of: Json) -> Iterator[Row]:
-        """Due, elapsed, met and late by: on the clock of the promise, from its event until the case leaves."""
-        one, business = of["case"], of["clock"] == "business"
-        passed = self.business if business else float
-        start = self.told.cases[one]["arrival"]
-        if of["from"]["event"] == "arrival_at_step":
-            start = self.at(self.run.log.enabled_at[self.visits(one, of["from"]["step"])[0]])
-        elif of["from"]["event"] != "arrival":
-            yield case, "sla", of["name"], of["expected"], None, None, False, f"not stated: {of['from']['event']}"
-            return
-        elapsed = passed(self.left(one)) - passed(start)
-        for step in of.get("stops_in", ()):
-            for item in self.visits(one, step):
-                begin, end = self.at(self.run.log.enabled_at[item]), self.at(self.run.log.completed_at[item])
-                elapsed -= passed(end) - passed(begin)
+        """Due, elapsed, met and late by, as servsim says."""
+        number, course = self.cases.index(of["case"]), self.run.workload.promises.index(composed("sla", of["name"]))
+        one = self.run.courses[course]
+        elapsed = self.at(one.elapsed[number])
         found = {
-            "due": self.due(start, of["target"], business),
+            "due": self.at(one.due_at[number]),
             "elapsed": elapsed,
-            "met": elapsed <= of["target"],
+            "met": bool(one.state[number] == State.KEPT),
             "late_by": max(0.0, elapsed - of["target"]),
         }
         for key, value in of["expected"].items():
             yield case, "sla", f"{of['name']} {key}", value, found.get(key), None, _same(value, found.get(key)), ""
-
-    def due(self, start: float, target: float, business: bool) -> float:
-        if not business:
-            return start + target
-        left = target
-        for hours in sorted(self.told.model["business_hours"], key=lambda h: h["from"]):
-            begin = max(hours["from"], start)
-            if begin + left <= hours["to"]:
-                return float(begin + left)
-            left -= max(0, hours["to"] - begin)
-        return math.inf
 
 
 def _same(expected: Any, found: Any) -> bool:

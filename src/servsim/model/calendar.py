@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,21 +215,48 @@ class Clock(Model):
 class BusinessCalendar(Model):
     """When a promise's clock runs: open hours on certain days, closed on holidays unless `holidays: true`.
 
-    A holiday that is open has the hours of the others. Closed dates of the clock are closed.
+    A holiday that is open has the hours of the others. Closed dates of the clock are closed. `also` has days with other
+    hours: {sat: "09:00-12:00"}.
     """
 
     label: Label = Label()
     days: Days
     hours: Hours
     holidays: bool = False
+    also: dict[str, Hours] = Field(default_factory=dict)
 
     @field_validator("hours")
     @classmethod
     def _apart(cls, value: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         return apart(value)
 
-    def is_open_on(self, day_type: str) -> bool:
-        return self.holidays or "holiday" in self.days if day_type == "holiday" else day_type in self.days
+    @field_validator("also")
+    @classmethod
+    def _each_apart(cls, value: dict[str, tuple[tuple[int, int], ...]]) -> dict[str, tuple[tuple[int, int], ...]]:
+        return {days: apart(hours) for days, hours in value.items()}
+
+    @model_validator(mode="after")
+    def _each_day_once(self) -> Self:
+        for days in self.also:
+            try:
+                days_of(days)
+            except ValueError as error:
+                raise refuse((("also", days), str(error))) from None
+        other = [day for days in self.also for day in days_of(days)]
+        twice = [day for i, day in enumerate(other) if day in self.days or day in other[:i]]
+        if twice:
+            raise refuse((("also",), f"{twice[0]} has hours already"))
+        if self.also and any(end > DAY for hours in (self.hours, *self.also.values()) for _, end in hours):
+            raise refuse((("also",), "does not go with hours that cross midnight; end them at 24:00"))
+        return self
+
+    def hours_on(self, day_type: str) -> tuple[tuple[int, int], ...]:
+        """Open spans of a day of that type, in order."""
+        own = next((hours for days, hours in self.also.items() if day_type in days_of(days)), None)
+        if own is not None:
+            return own
+        is_open = day_type in self.days or (self.holidays and day_type == "holiday")
+        return self.hours if is_open else ()
 
     def openings(self, clock: Clock, since: int = 0) -> Openings:
         """Its open time on the dates of that clock, and before it from the tick `since` on."""
@@ -258,8 +285,8 @@ class Openings:
             return
         self._spare, calendar, clock = spare, self._calendar, self._clock
         days = range(self._first, clock.n_days + spare)  # from the day before: hours may cross midnight
-        midnights = [clock.midnight(day) for day in days if calendar.is_open_on(clock.day_type(clock.date(day)))]
-        pairs = np.array([(at + a, at + b) for at in midnights for a, b in calendar.hours], np.int64).reshape(-1, 2)
+        hours = ((clock.midnight(day), calendar.hours_on(clock.day_type(clock.date(day)))) for day in days)
+        pairs = np.array([(at + a, at + b) for at, open_ in hours for a, b in open_], np.int64).reshape(-1, 2)
         self.begin: Ticks = pairs[:, 0]
         self.end: Ticks = pairs[:, 1]
         self.total: Ticks = np.cumsum(self.end - self.begin)
