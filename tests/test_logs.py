@@ -32,14 +32,14 @@ def from_arrays(run: Run) -> list[Row]:
     return [
         (
             str(case),
-            str(item) if item >= 0 else "",
+            (f"{item}/{part}" if part else str(item)) if item >= 0 else "",
             names[run.workload.step[item]] if item >= 0 else f"promise missed: {promises[what - len(names)]}",
             TRANSITIONS[transition],
             str(np.datetime_as_string(run.when(np.array([at]))[0], unit="us")),
             run.plan.workers[worker] if worker >= 0 else "",
             group[run.item_department[item]] if item >= 0 and run.item_department[item] >= 0 else "",
         )
-        for item, transition, at, worker, case, what in rows
+        for item, transition, at, worker, case, what, part in rows
     ]
 
 

@@ -43,7 +43,8 @@ def lint(scenario: Scenario) -> list[Finding]:
     outlook = Outlook(scenario)
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
     found += _nobody_takes_over(scenario)
-    found += [*_not_needed(scenario), *_seats(outlook), *_never_called(outlook), *_away(outlook)]
+    found += [*_not_needed(scenario), *_seats(outlook), *_too_few_at_once(outlook)]
+    found += [*_never_called(outlook), *_away(outlook)]
     return sorted(found, key=lambda finding: finding.severity)
 
 
@@ -58,6 +59,19 @@ def _never_on_duty(outlook: Outlook) -> Iterator[Finding]:
                 f"{skill}: nobody who can do it is on duty at any time, while {_hours(load.sum())} of work come in"
             )
             yield Finding("error", message, team.where)
+
+
+def _too_few_at_once(outlook: Outlook) -> Iterator[Finding]:
+    """Steps that need more workers than ever are on duty at the same time."""
+    scenario = outlook.scenario
+    for process in scenario.used_processes():
+        classes = [name for name in scenario.classes_in_use() if scenario.case_classes[name].process == process]
+        for name, step in scenario.flow(process).steps.items():
+            needs = max(map(step.workers_of, classes), default=1) if isinstance(step, Work) else 1
+            if needs > 1 and isinstance(step, Work) and (most := outlook.most_together(step.skill)) < needs:
+                told = f"needs {needs} workers at once, and never more than {most} who can do {step.skill} are on duty"
+                where = f"processes.{process}.steps.{name}.workers"
+                yield Finding("error", f"{name}: {told} together; it is never started", where)
 
 
 def _seats(outlook: Outlook) -> Iterator[Finding]:

@@ -284,7 +284,8 @@ class Outlook:
             for name, step in steps.items():
                 later = journey.after[name] + dispatch_delay(self.scenario, step)
                 cases = np.diff(inflow.by(self.edges - int(later))) * journey.visits[name]
-                hours = cases * inflow.on_file.get(name, step.mean_work()) / HOUR
+                each = inflow.on_file.get(name, step.mean_work()) / HOUR
+                hours = cases * each * step.workers_of(inflow.case_class)
                 total[step.skill] = total.get(step.skill, np.zeros(len(hours))) + hours
         return {skill: hours.reshape(-1, 24) for skill, hours in total.items() if hours.sum() > 0}
 
@@ -308,6 +309,16 @@ class Outlook:
         if self.plan.reserves.worker.any():  # may be there at any time
             capacity = capacity + fastest @ self.plan.reserves.worker * np.diff(self.edges) / HOUR
         return Team(tuple(skills), load, capacity.reshape(-1, 24), pools)
+
+    def most_together(self, skill: str) -> int:
+        """The largest number of people who can do it on duty at a time, with all of the reserve."""
+        plan = self.plan
+        able = plan.pace[:, plan.skills.index(skill)] > 0
+        ours = np.flatnonzero(able[plan.duty_worker])
+        at = np.concatenate([plan.duty_from[ours], plan.duty_to[ours]])
+        change = np.repeat([1, -1], len(ours))
+        there = np.cumsum(change[np.lexsort((change, at))])
+        return int(there.max(initial=0) + able[np.flatnonzero(plan.reserves.worker)].sum())
 
     @property
     def present(self) -> Floats:

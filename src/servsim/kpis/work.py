@@ -63,8 +63,8 @@ def waiting_total_mean(run: Run) -> Pairs:
 
 @kpi("processing_mean", "min", None, "worker time per work item", "每个工作项的人工处理时间")
 def processing_mean(run: Run) -> Pairs:
-    """Time somebody worked on an item, interruptions taken out; mean over completed items of counted cases that need
-    somebody. NaN where none was completed."""
+    """Time somebody worked on an item, interruptions taken out (of several workers at once the time of each); mean over
+    completed items of counted cases that need somebody. NaN where none was completed."""
     log, cells, of = run.log, item_cells(run), counted(run)
     items = of.items
     done = (log.completed_at[items] >= 0) & (run.workload.skill[items] >= 0)
@@ -75,6 +75,9 @@ def processing_mean(run: Run) -> Pairs:
         item = place[broken]
         time[item] = 0
         np.add.at(time, item, log.stretch_to[broken] - log.stretch_from[broken])
+    help_with = of.place_of_item(log.helper_item)
+    helped = np.flatnonzero(help_with >= 0)
+    np.add.at(time, help_with[helped], (log.helper_to - log.helper_from)[helped])
     cell = cells.cell if done.all() else cells.cell[done]
     total, n = totals(cell, time if done.all() else time[done], cells.n), counts(cell, cells.n)
     return cells.groups.pairs(ratio(cells.groups.sums(total), cells.groups.sums(n)) / MINUTE)

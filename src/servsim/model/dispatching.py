@@ -114,6 +114,8 @@ class TeamDispatch(Model):
     hold_back: Annotated[HoldBack | Literal[False], BeforeValidator(_hold_back)] | None = None
     preempt: Preempt | Literal[False] | None = None
     victim: Victim | None = None
+    backfilling: bool | None = None
+    """An item that waits for several workers holds nobody up."""
     waiting_places: Count | None = None
     """Who is offered, cannot be served at once and finds so many waiting leaves, or tries again (`redial`)."""
     overflow: Annotated[tuple[Overflow, ...], BeforeValidator(_overflows)] | None = None
@@ -133,13 +135,14 @@ class Policy:
     escalate: Escalation | None
     preempt: Preempt | None
     victim: Victim
+    backfilling: bool
 
 
 class Dispatch(Model):
     """The rules of all skills. `delay`: from enabled to offered; `ageing`: the wait worth one priority class.
 
     `preempt`: who comes first interrupts, and interrupted work is resumed or begun again; among items in hand of the
-    same rank, `victim` is interrupted.
+    same rank, `victim` is interrupted. `backfilling`: who waits for several workers holds nobody up.
     """
 
     rule: Rule = "fcfs"
@@ -151,6 +154,7 @@ class Dispatch(Model):
     hold_back: HoldBack | None = None
     preempt: Preempt | None = None
     victim: Victim = "latest_started"
+    backfilling: bool = False
     teams: dict[Id, TeamDispatch] = Field(default_factory=dict)
 
     def chain(self, skill: str) -> tuple[str, ...]:
@@ -181,4 +185,5 @@ class Dispatch(Model):
             hold_back=self.hold_back if team.hold_back is None else team.hold_back or None,
             preempt=None if rule in UNINTERRUPTED else preempt,
             victim=team.victim or self.victim,
+            backfilling=self.backfilling if team.backfilling is None else team.backfilling,
         )

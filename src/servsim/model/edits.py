@@ -103,6 +103,8 @@ class Merge(Edit):
                 raise refuse((("steps", i), "has levels, a chain or a meeting; it cannot be merged"))
             if step.parts:
                 raise refuse((("steps", i), "is already merged; list all the steps in one merge"))
+            if works and step.workers != works[0].workers:
+                raise refuse((("steps", i), f"needs other `workers` than '{self.steps[0]}'; a visit has the same for all"))
             works.append(step)
         return works
 

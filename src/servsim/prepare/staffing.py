@@ -84,6 +84,7 @@ def plan(scenario: Scenario, seed: int | None = None, replication: int = 0) -> P
         waiting_places=_waiting_places(scenario, skills),
         overtime_limit=_limits(scenario.pools[pool].overtime_limit for pool in pools),
         reserves=_reserves(scenario, people),
+        backfilling=_codes(policy.backfilling for policy in policies),
         overflow=_overflow(scenario, pools, skills),
         worker_person=_persons(people),
         ramp_worker=_ids(w for w, _, _ in ramps),

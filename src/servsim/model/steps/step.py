@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
-from servsim.model.base import Id, Label, Model, Number, Share, sums_to_one
+from servsim.model.base import Id, Label, Model, Number, Positive, Share, sums_to_one
 from servsim.model.disruptions import Needs
 from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import Path
@@ -119,6 +119,18 @@ class Onward(Step):
 # ------------------------------------------------------------------ steps that need somebody
 
 
+_WORKERS: TypeAdapter[int] = TypeAdapter(Positive)
+_WORKERS_BY_CLASS: TypeAdapter[dict[str, int]] = TypeAdapter(dict[Id, Positive])
+
+
+def _workers(value: Any) -> Any:
+    return _WORKERS_BY_CLASS.validate_python(value) if isinstance(value, Mapping) else _WORKERS.validate_python(value)
+
+
+Workers = Annotated[int | dict[str, int], BeforeValidator(_workers)]
+"""So many at once, for all cases or by case class (1 for those that are not named)."""
+
+
 class Automated(Model):
     """The share of cases that need nobody at this step, and how long it takes then."""
 
@@ -152,6 +164,8 @@ class Work(Onward):
     automated: Automated | None = None
     needs: Needs = ()
     """Systems without which nobody can work on it."""
+    workers: Workers = 1
+    """Who begin and end together, all with the skill."""
     same_as: MaybeSameAs = None
     """For the person who did another step."""
     not_same_as: NotSameAs = ()
@@ -171,8 +185,12 @@ class Work(Onward):
         """The step whose random stream decides about approval, return and rejection: the last of the parts."""
         return self.parts_of(own_id)[-1].step
 
+    def workers_of(self, case_class: str) -> int:
+        """How many the step needs at once for a case of the class."""
+        return self.workers if isinstance(self.workers, int) else self.workers.get(case_class, 1)
+
     def mean_work(self) -> float:
-        """Mean work of a visit for people, in ticks at the standard pace."""
+        """Mean work of a visit for people, in ticks at the standard pace, for each who takes part."""
         return self.factor * sum(part.mean for part in self.parts_of("_"))
 
     @property

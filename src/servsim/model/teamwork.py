@@ -1,0 +1,87 @@
+"""What makes steps that need several workers at once impossible: too few people, or rules that are for one person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from servsim.model.errors import Path
+from servsim.model.steps import Step, Work
+from servsim.registry import suggestion
+
+if TYPE_CHECKING:
+    from servsim.model.scenario import Scenario
+
+Found = Iterator[tuple[Path, str]]
+
+
+def flaws(of: Scenario) -> Found:
+    """(path in the YAML, what is wrong)."""
+    for process, written in of.processes.items():
+        yield from _classes(of, process, written.steps)
+    found = {path: message for path, message in _steps(of)}
+    yield from found.items()
+    yield from _backfilling(of)
+
+
+def _classes(of: Scenario, process: str, steps: Mapping[str, Step]) -> Found:
+    for name, step in steps.items():
+        for kind in step.workers if isinstance(step, Work) and isinstance(step.workers, dict) else ():
+            path: Path = ("processes", process, "steps", name, "workers", kind)
+            if kind not in of.case_classes:
+                yield path, f"there is no case class '{kind}'{suggestion(kind, of.case_classes)}"
+            elif of.case_classes[kind].process != process:
+                yield path, f"'{kind}' goes through the process '{of.case_classes[kind].process}', not through this one"
+
+
+def _steps(of: Scenario) -> Found:
+    """Steps that need several, in each queue in which their items may come to wait."""
+    for process in of.used_processes():
+        classes = [name for name in of.classes_in_use() if of.case_classes[name].process == process]
+        for name, step in of.flow(process).steps.items():
+            if isinstance(step, Work) and not step.needs_nobody:
+                needs = max(map(step.workers_of, classes), default=1)
+                if needs > 1:
+                    path: Path = ("processes", process, "steps", _written(of, process, name), "workers")
+                    yield from ((path, message) for message in _team(of, step.skill, needs))
+
+
+def _written(of: Scenario, process: str, step: str) -> str:
+    """The step of the YAML; a compound approval stands for several."""
+    steps = of.edited(process).steps
+    return step if step in steps else next((name for name in steps if step.startswith(f"{name}_")), step)
+
+
+def _team(of: Scenario, skill: str, needs: int) -> Iterator[str]:
+    able = of.skills()
+    for queue in of.dispatch.chain(skill):
+        for name in able.get(queue, ()):
+            pool, who = of.pools[name], f"the workers of '{name}', who have the skill '{queue}',"
+            if pool.at_once:
+                yield f"{who} have several items in hand (`at_once`); several workers at once need pools without that"
+            if pool.end_of_shift == "suspend_keep":
+                yield (
+                    f"{who} keep what they have in hand for their next shift (`suspend_keep`), which the others do not "
+                    "share; choose another `end_of_shift`, such as suspend"
+                )
+    most = sum(of.most_on_duty(pool) + _reserve(of, pool) for pool in able.get(skill, ()))
+    if most < needs:
+        yield f"needs {needs} workers with the skill '{skill}' at once; there are never more than {most}"
+
+
+def _reserve(of: Scenario, pool: str) -> int:
+    reserve = of.pools[pool].reserve
+    return reserve.headcount if reserve else 0
+
+
+def _backfilling(of: Scenario) -> Found:
+    flows = (of.flow(process) for process in of.used_processes())
+    works = [step for flow in flows for step in flow.steps.values() if isinstance(step, Work)]
+    several = [step for step in works if max(map(step.workers_of, of.classes_in_use()), default=1) > 1]
+    queues = {queue for step in several for queue in of.dispatch.chain(step.skill)}
+    told = "has no effect: no step {} needs several `workers`"
+    if of.dispatch.backfilling and not queues:
+        yield ("dispatch", "backfilling"), told.format("that is worked on")
+    for name, team in of.dispatch.teams.items():
+        if team.backfilling and name not in queues:
+            yield ("dispatch", "teams", name, "backfilling"), told.format(f"with the skill '{name}'")
