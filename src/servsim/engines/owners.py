@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
 
 from servsim.engines.clock import ESCALATION
-from servsim.engines.floor import Floor, Queue, Worker
+from servsim.engines.floor import Floor, Pool, Queue, Worker
 from servsim.records import EventLog, Plan, Workload
 
 
@@ -36,6 +37,9 @@ class Owners(Floor):
         super().equip(plan)
         of = self.workload.owners
         self.ruled = ((of.item >= 0) | (of.of_case >= 0) | (of.not_by >= 0).any(axis=0)).tobytes()
+        self.same_as, self.of_case, self.kept = of.item.tolist(), of.of_case.tolist(), of.kept.tolist()
+        self.not_by = of.not_by.tolist()
+        self.own_skill = self.workload.skill.tolist()
         for queue in self.queues:
             queue.special = queue.picky = True
 
@@ -52,17 +56,16 @@ class Owners(Floor):
 
     def see_who_did_what(self, item: int, now: int) -> None:
         """Whose the item is, and who may not do it, is settled when it is offered."""
-        of = self.workload.owners
-        self.others[item] = set[int]().union(*(self.all_who_did(earlier) for earlier in of.not_by[:, item].tolist()))
-        owner = self.first_who_answered(int(of.of_case[item])) if of.of_case[item] >= 0 else -1
-        owner = self.who_did(int(of.item[item])) if of.item[item] >= 0 else owner
+        self.others[item] = set[int]().union(*(self.all_who_did(row[item]) for row in self.not_by))
+        case = self.of_case[item]
+        owner = self.first_who_answered(case) if case >= 0 else self.who_did(self.same_as[item])
         self.owner.pop(item, None)
         self.kept_until.pop(item, None)
         if owner < 0 or owner in self.others[item] or not self.is_able(owner, item):
             return
         self.owner[item] = owner
         self.owned.append((item, now, owner))
-        kept = int(of.kept[item])
+        kept = self.kept[item]
         if kept:
             self.kept_until[item] = now + kept if kept > 0 else -1
         if kept > 0:  # before all escalations of that tick
@@ -102,6 +105,15 @@ class Owners(Floor):
                 self.dispatch(now, (self.queues[self.skill[item]],))
 
     # ------------------------------------------------------------------ who may start it
+    def able(self, pools: list[Pool], queue: Queue, item: int, now: int) -> Sequence[Worker]:
+        """Nobody, as long as the one for whom it is kept is not idle."""
+        if item in self.kept_until and (owner := self.owner_here(item)) >= 0 and not self.is_idle(owner):
+            return ()
+        return super().able(pools, queue, item, now)
+
+    def is_idle(self, owner: int) -> bool:
+        return any(place.item < 0 and place in place.pool.idle for place in self.places_of[owner])
+
     def may_start(self, worker: Worker, item: int, now: int) -> bool:
         allowed = not self.ruled[item] or self.is_for(worker, item, now)
         return allowed and super().may_start(worker, item, now)
@@ -119,7 +131,7 @@ class Owners(Floor):
 
     def owner_here(self, item: int) -> int:
         """Whose the item is, -1: nobody's; what was escalated is anybody's."""
-        return self.owner.get(item, -1) if self.skill[item] == self.workload.skill[item] else -1
+        return self.owner.get(item, -1) if self.skill[item] == self.own_skill[item] else -1
 
     def can_start(self, owner: int, item: int, now: int) -> bool:
         places = (place for place in self.places_of[owner] if place in place.pool.idle)
