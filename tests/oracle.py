@@ -11,11 +11,13 @@ from fractions import Fraction
 
 import numpy as np
 from oracle_headcount import Headcount
+from oracle_joint import Joint
 from oracle_outages import Outages
 from oracle_overflow import Overflow
 from oracle_owners import Owners
 from oracle_reserve import Reserve
 from oracle_sharing import Sharing, rounded
+from oracle_silence import Silence
 
 from servsim.records import EndOfShift, EventLog, Outcome, Plan, Preempt, RankBy, Workload
 from servsim.records.workload import FORK, NEVER
@@ -55,9 +57,12 @@ class Item:
     gate: int = -1
     quorum: int = 0
     not_awaited: bool = False
+    otherwise: int = -1  # what follows a verdict by silence
     owner: int = -1  # whose it is
     kept_until: int = -1
     not_by: set[int] = field(default_factory=set)
+    crew: set[int] = field(default_factory=set)  # persons who completed it
+    needs: int = 1  # workers at once
     units: Fraction = Fraction(0)  # of work left, where several are in hand
 
     @property
@@ -89,7 +94,7 @@ class Worker:
         return self.on_duty and self.break_ends < 0 and self.hand is None
 
 
-class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
+class Oracle(Headcount, Joint, Outages, Overflow, Owners, Reserve, Sharing, Silence):
     """One run, by brute force."""
 
     def __init__(self, plan: Plan, work: Workload) -> None:
@@ -133,16 +138,19 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
         self.turned: set[int] = set()  # cases that found no place to wait
         self.blocked: list[tuple[int, int]] = []
         self.prepare_headcount()
+        self.prepare_silence()
         self.prepare_outages()
         self.prepare_reserve()
         self.prepare_overflow()
         self.prepare_owners()
+        self.prepare_joint()
 
     # ------------------------------------------------------------------ the clock
     def run(self, until: int) -> EventLog:
         for t in range(until):
             self.scheduled_rounds(t)
             self.pass_a_tick()
+            self.wait_a_tick(t)
             self.work_a_tick()
         return self.log(until)
 
@@ -168,6 +176,7 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
             if first:
                 self.long_waits(t)
                 self.come_of_age(t)
+                self.silence_speaks(t)
             self.has_met = False
             if first:
                 self.meetings(t)
@@ -180,14 +189,13 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
         return busy or self.has_met or follows or any(self.escalates(item, t) for item in self.items)
 
     def completions(self, t: int) -> None:
-        hands = sorted((w.hand.number, w.number) for w in self.workers if w.hand is not None and w.hand.ends == t)
-        for _, number in hands:
-            w = self.workers[number]
-            item = self.let_go(w, t)
-            if w.overtime:
-                w.overtime = False
-            else:
-                self.become_free(w, t)
+        for number in sorted({w.hand.number for w in self.workers if w.hand is not None and w.hand.ends == t}):
+            item = self.items[number]
+            team = self.with_hand_on(item)
+            item.crew = {self.first_place(w.number) for w in team}
+            for w in team:
+                self.let_go(w, t)
+            self.release(team, t)
             self.finish(item, t)
 
     def ends_of_shift(self, t: int) -> None:
@@ -223,7 +231,7 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
             w = self.holding(plan.break_worker[k])
             if plan.break_at[k] != t or not w.on_duty:
                 continue
-            if w.break_ends >= 0 or (w.hand is not None and plan.break_postponed[k]):
+            if w.break_ends >= 0 or (w.hand is not None and (plan.break_postponed[k] or w.hand.needs > 1)):
                 w.break_owed += int(plan.break_lasts[k])
                 continue
             if w.hand is not None:
@@ -308,6 +316,7 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
             if any(item.answers and item.started >= 0 for item in own):
                 continue
             self.leave_unserved(case, t)
+            self.dispatch(t)
 
     def leave_unserved(self, case: int, t: int) -> None:
         own = self.of_case(case)
@@ -322,9 +331,9 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
         self.send_home(t)
 
     # ------------------------------------------------------------------ places to wait
-    def places(self, t: int) -> None:
-        """After dispatch: newcomers keep a place, first numbers first, or are turned away."""
-        limits = self.plan.waiting_places
+    def places(self, t: int) -> bool:
+        """After dispatch: newcomers keep a place, first numbers first, or are turned away; True if somebody was."""
+        limits, before = self.plan.waiting_places, len(self.blocked)
         newcomers = [item for item in self.items if item.new]
         for item in newcomers:
             item.new = False
@@ -341,6 +350,7 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
             else:
                 self.turned.add(item.case)
                 self.leave_unserved(item.case, t)
+        return len(self.blocked) > before
 
     def escalations(self, t: int) -> None:
         for item in self.items:
@@ -397,6 +407,7 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
 
     def offer(self, item: Item, t: int) -> None:
         item.offered, item.asked = t if item.offered < 0 else item.offered, t
+        self.begin_to_wait(item)
         if item.skill >= 0:
             item.new = bool(len(self.plan.waiting_places)) and self.plan.waiting_places[item.skill] >= 0
             item.state, item.entered = QUEUED, t
@@ -439,7 +450,7 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
             return
         own, leads = self.of_case(join.case), {join.number}
         for item in reversed(own):  # what follows stands behind
-            if leads & set(item.then):
+            if leads & {*item.then, item.otherwise}:
                 leads.add(item.number)
         for item in own:
             if item is join or item.number not in leads or item.state in (DONE, GONE):
@@ -487,16 +498,20 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
         assert w.hand is not None
         item, w.hand = w.hand, None
         w.busy += t - w.since
-        self.stretches.append((item.number, w.number, w.since, t))
+        (self.stretches if item.worker == w.number else self.helped).append((item.number, w.number, w.since, t))
         self.foresee(w, t)
         return item
 
     def lay_down(self, w: Worker, t: int) -> None:
-        item = self.let_go(w, t)
-        item.left = max(0, item.left - half_up((t - w.since) * self.pace(w, item), 100))
+        assert w.hand is not None
+        slowest, team = self.workers[w.hand.worker], self.with_hand_on(w.hand)
+        for one in team:
+            item = self.let_go(one, t)
+        item.left = max(0, item.left - half_up((t - w.since) * self.pace(slowest, item), 100))
         if self.shares_work(w):
             item.left = rounded(max(Fraction(0), item.units))
         item.state, item.interrupted, w.kept = LAID_DOWN, True, item
+        self.release([one for one in team if one is not w], t)
 
     def put_back(self, w: Worker) -> None:
         """What was laid down is anybody's."""
@@ -532,21 +547,28 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
 
     def match(self, t: int) -> None:
         while True:
+            self.see_who_waits(t)
             pairs = [
                 (int(self.plan.preference[w.pool, item.skill]), self.place(item, t), w)
                 for w in self.workers
                 if w.is_idle and not self.is_stopped(w)
                 for item in self.items
                 if item.state == QUEUED and self.plan.preference[w.pool, item.skill] >= 0 and self.fits(w, item, t)
+                if item.needs == 1
             ]
-            if not pairs and self.interruption(t):
+            several = [item for item in self.items if item.state == QUEUED and item.needs > 1]
+            firsts = [(team[0], item) for item in several if (team := self.team(item, t))]
+            pairs += [(int(self.plan.preference[w.pool, item.skill]), self.place(item, t), w) for w, item in firsts]
+            if not pairs and (self.interruption(t) or self.places(t)):
                 continue
             if not pairs:
-                self.places(t)
                 return
             best = min((preference, place) for preference, place, _ in pairs)
             able = [w for preference, place, w in pairs if (preference, place) == best]
             item = self.items[best[1][2]]
+            if item.needs > 1:
+                self.take_up_together(self.team(item, t), item, t)
+                continue
             able = [w for w in able if self.in_hand(w) == min(map(self.in_hand, able))]
             self.take_up(self.named(able, item, t), item, t)
 
@@ -563,7 +585,7 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
         found = [
             (item.place, -self.rank_in_hand(w, t), w.since * (1 if self.earliest(item) else -1), w)
             for item in self.items
-            if item.state == QUEUED and len(self.plan.preempts) and self.plan.preempts[item.skill]
+            if item.state == QUEUED and len(self.plan.preempts) and self.plan.preempts[item.skill] and item.needs == 1
             for w in self.workers
             if self.gives_way(w, item, t) and self.fits(w, item, t)
         ]
@@ -596,7 +618,8 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
         if self.by_work_left(w.hand):
             if self.shares_work(w):
                 return rounded(max(Fraction(0), w.hand.units))
-            return max(0, w.hand.left - half_up((t - w.since) * self.pace(w, w.hand), 100))
+            slowest = self.workers[w.hand.worker]
+            return max(0, w.hand.left - half_up((t - w.since) * self.pace(slowest, w.hand), 100))
         return w.hand.rank
 
     def by_work_left(self, item: Item) -> bool:
@@ -606,7 +629,10 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
         late_starts = self.plan.pool_end_of_shift[w.pool] != EndOfShift.NO_LATE_START
         if self.is_blocked(item) or not self.is_open(w.pool, item) or not self.is_for(w, item, t):
             return False
-        if self.is_held_back(item) and (not w.is_idle or self.could(item) <= self.plan.keep_idle[item.skill]):
+        if self.waits_for_other(w, item):
+            return False
+        least = self.plan.keep_idle[item.skill] + item.needs if self.is_held_back(item) else 0
+        if self.is_held_back(item) and (not w.is_idle or self.could(item) < least):
             return False
         return late_starts or t + self.service(w, item) <= w.duty_to
 
@@ -637,10 +663,12 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
     def log(self, until: int) -> EventLog:
         for w in self.workers:
             if w.hand is not None:
-                self.stretches.append((w.hand.number, w.number, w.since, until))
+                self.let_go(w, until)
         broken = [part for part in self.stretches if self.items[part[0]].interrupted]
         broken.sort(key=lambda part: (part[2], part[0]))
         parts, moves = np.array(broken, np.int64).reshape(-1, 4), np.array(self.escalated, np.int64).reshape(-1, 2)
+
+        helped = sorted(self.helped, key=lambda part: (part[2], part[0], part[1]))
 
         def ticks(name: str) -> np.ndarray:
             return np.array([getattr(item, name) for item in self.items], np.int64)
@@ -669,9 +697,15 @@ class Oracle(Headcount, Outages, Overflow, Owners, Reserve, Sharing):
             reserve_worker=np.array([w for w, _, _ in self.stays(until)], np.int32),
             reserve_from=np.array([begin for _, begin, _ in self.stays(until)], np.int64),
             reserve_to=np.array([end for _, _, end in self.stays(until)], np.int64),
+            helper_item=np.array([part[0] for part in helped], np.int32),
+            helper_worker=np.array([part[1] for part in helped], np.int32),
+            helper_from=np.array([part[2] for part in helped], np.int64),
+            helper_to=np.array([part[3] for part in helped], np.int64),
             owned_item=np.array([i for i, _, _ in self.owned], np.int32),
             owned_at=np.array([at for _, at, _ in self.owned], np.int64),
             owned_by=np.array([w for _, _, w in self.owned], np.int32),
+            silent_item=np.array([i for i, _ in self.silences], np.int32),
+            silent_at=np.array([at for _, at in self.silences], np.int64),
             duty_worker=np.array([w for w, _, _ in self.duties()], np.int32),
             duty_from=np.array([begin for _, begin, _ in self.duties()], np.int64),
             duty_to=np.array([end for _, _, end in self.duties()], np.int64),

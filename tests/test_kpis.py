@@ -181,6 +181,7 @@ EXPECTED = {
     "items_per_case": {"all": 11 / 6, "class=urgent": 4 / 2, "class=ordinary": 7 / 4},
     "rework_share": {"all": 2 / 11, "step=intake": 1 / 7, "step=check": 1 / 2, "step=fix": 0},
     "same_person_share": {"all": math.nan, "step=fix": math.nan},
+    "silent_approvals": {"all": 0, "step=check": 0, "step=fix": math.nan},
     "overflow_share": {"all": math.nan, "skill=desk": math.nan},
     "approval_time_share": {"all": 10 / 235, "class=urgent": 0, "class=ordinary": 10 / 75},
     "handover_time_share": {"all": 10 / 235, "class=urgent": 10 / 160, "class=ordinary": 0},

@@ -31,6 +31,8 @@ from servsim.records import (
     Relation,
     Reserves,
     Run,
+    Silences,
+    Silent,
     Systems,
     Window,
     Workload,
@@ -60,7 +62,9 @@ class Do:
     the one that it follows"""
     kept: int = 0  # for that person, for so long; FOR_EVER; 0: they have it if they are idle
     not_as: Sequence[str] = ()  # steps: for nobody who was the last to do one of these on the way here
+    workers: int = 1  # at once
     kind: str = ""  # of the step, for figures; the same for all visits to it
+    silent: Quiet | None = None  # where nobody begins it in time; but for the way the same for all visits to the step
 
     @property
     def name(self) -> str:
@@ -72,6 +76,18 @@ OWNER, PREVIOUS, FOR_EVER = "the owner", "the owner of the case before", -1
 Path = Sequence["Do | tuple[Path, ...]"]
 """Visits one after the other; a tuple of paths is gone along in parallel and ends in a join; a number in
 front of them: in a join that waits for so many."""
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """Not begun `after` it was offered, in the open hours of the world if `open_hours`: it is decided, and what
+    follows is the same, or the `way` to the end of the case (or to the next join); or it moves to the queue `to`."""
+
+    after: int
+    way: Path | None = None
+    to: str = ""
+    rejected: bool = False  # at the end of the way
+    open_hours: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,7 +196,9 @@ class World:
     systems: Mapping[str, Failing] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)  # skill: so many may wait
     own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # team or person: skill: work for them
+    backfilling: Sequence[str] = ()  # skills in which who waits for several workers holds nobody up
     overflow: Mapping[str, Mapping[str, Spill]] = field(default_factory=dict)  # skill: team, which has it: when
+    hours: Sequence[tuple[int, int]] = ()  # open hours, in which the time of silence runs
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -240,7 +258,8 @@ class World:
             ramp_at=self.ticks([at for _, at, _ in ramps]),
             ramp_pace=ids([[share if s in able[w] else 0 for s in skills] for w, _, share in ramps]),
             worker_person=ids(persons if any(person.same_as for person in people) else []),
-            at_once_pace=ids([[*(1000 * speed for speed in team.at_once), *[0] * 9][:9] for team in self.teams.values()]),
+            at_once_pace=ids([[*(1000 * s for s in team.at_once), *[0] * 9][:9] for team in self.teams.values()]),
+            backfilling=codes([skill in self.backfilling for skill in skills]),
             waiting_places=ids([self.places.get(skill, -1) for skill in skills] if self.places else []),
         )
 
@@ -310,7 +329,8 @@ class World:
         kinds = {(item.do.name, item.do.skill, item.do.answers): item.do.kind for _, item in flat}
         forks = [i for i, after in enumerate(follow) if len(after) > 1]
         before = np.bincount([k for after in follow for k in after], minlength=len(flat))
-        out = [Leaves.REJECTED if cases[c].rejected else Leaves.COMPLETED for c, _ in flat]
+        before -= [item.instead for _, item in flat]
+        out = [Leaves.REJECTED if cases[c].rejected or item.rejected else Leaves.COMPLETED for c, item in flat]
         visits: dict[tuple[int, str], int] = {}
         visit = []
         for c, item in flat:
@@ -368,7 +388,12 @@ class World:
             own_time=np.array([self.ticks([of.get(item.do.skill) for _, item in flat]) for of in self.own.values()]),
             gate=ids([list(self.gates).index(item.do.gate) if item.do.gate else -1 for _, item in flat]),
             quorum=codes([item.quorum for _, item in flat]),
+            workers=ids([item.do.workers for _, item in flat]),
             owners=self.owners(items, first.tolist()),
+            silences=self.silences(
+                {(item.do.name, item.do.skill, item.do.answers): item.do.silent for _, item in flat},
+                [int(first[c]) + item.otherwise if item.otherwise >= 0 else -1 for c, item in flat],
+            ),
         )
 
     def _rank(self, do: Do) -> int:
@@ -427,6 +452,24 @@ class World:
             ).reshape(named, len(flat)),
         )
 
+    def silences(self, steps: Mapping[Any, Quiet | None], otherwise: Sequence[int]) -> Silences:
+        """What silence means at each step; the world has one calendar."""
+        if not any(steps.values()):
+            return Silences()
+        of = [one or Quiet(-1) for one in steps.values()]
+        then = [0 if one.after < 0 else Silent.ESCALATE if one.to else Silent.APPROVE for one in of]
+        return Silences(
+            then=codes(then),
+            after=np.array([one.after * self.unit for one in of], np.int64),
+            calendar=codes([-1 + one.open_hours for one in of]),
+            to=ids([self.skills.index(one.to) if one.to else -1 for one in of]),
+            next_item=ids(otherwise),
+            world=ids([-1] * len(otherwise)),
+            open_first=ids([0, len(self.hours)]),
+            open_from=self.ticks([begin for begin, _ in self.hours]),
+            open_to=self.ticks([end for _, end in self.hours]),
+        )
+
     def redials(self) -> np.ndarray:
         most = max((len(case.redial) for case in self.cases.values()), default=0)
         rows = [self.ticks(case.redial or [None] * most) for case in self.cases.values()]
@@ -456,6 +499,9 @@ class _Item:
     do: Do
     then: list[int] = field(default_factory=list)  # places of the successors within the case
     quorum: int = 0
+    otherwise: int = -1  # place of what follows a verdict by silence
+    instead: int = 0  # so many predecessors come instead of others
+    rejected: bool = False
 
 
 def _items(case: Case) -> list[_Item]:
@@ -468,16 +514,29 @@ def _items(case: Case) -> list[_Item]:
         items.append(_Item(do))
         return [len(items) - 1]
 
-    def go(path: Path, after: list[int]) -> list[int]:
+    def go(path: Path, after: list[int], ends: list[int] | None = None) -> list[int]:
+        """The last items; what silence leads to goes into `ends`, or is the end of the case."""
         for part in path:
             if isinstance(part, Do):
                 after = add(part, after)
+                if part.silent and part.silent.way is not None:
+                    stray(after[0], part.silent, ends)
             else:
                 after = after or add(Do(None, step="fork"), [])
                 needs, branches = (part[0], part[1:]) if isinstance(part[0], int) else (0, part)
-                after = add(Do(None, step="join"), [k for branch in branches for k in go(branch, after)])
-                items[-1].quorum = needs
+                strays: list[int] = []
+                came = [k for branch in branches for k in go(branch, after, strays)]
+                after = add(Do(None, step="join"), [*came, *strays])
+                items[-1].quorum, items[-1].instead = needs, len(strays)
         return after
+
+    def stray(item: int, silent: Quiet, ends: list[int] | None) -> None:
+        items[item].otherwise = len(items)
+        last = go(silent.way or (), add(Do(None, step="silence"), []), ends)
+        if ends is not None:
+            ends += last
+        for k in last if ends is None else ():
+            items[k].rejected = silent.rejected
 
     go(case.path, [])
     for item in items:
@@ -489,7 +548,7 @@ def _last_visit(items: Sequence[_Item], place: int, step: str) -> int:
     """The last item of the step, with work for somebody, on one of the ways to that place; -1: none."""
     leads = {place}
     for k in reversed(range(place)):
-        if leads.intersection(items[k].then):
+        if leads.intersection([*items[k].then, items[k].otherwise]):
             leads.add(k)
             if items[k].do.skill and items[k].do.name == step:
                 return k
@@ -569,8 +628,11 @@ def told(world: World, run: Run) -> list[str]:
     lines = [f"{line} {run.plan.workers[w]}" if w >= 0 else line for line, w in zip(lines, log.worker, strict=True)]
     parts = zip(log.stretch_item, log.stretch_worker, log.stretch_from, log.stretch_to, strict=True)
     lines += [f"{run.plan.workers[w]}: {item[i]} {when(begin)}-{when(end)}" for i, w, begin, end in parts]
+    helped = zip(log.helper_item, log.helper_worker, log.helper_from, log.helper_to, strict=True)
+    lines += [f"{run.plan.workers[w]} helps: {item[i]} {when(begin)}-{when(end)}" for i, w, begin, end in helped]
     escalated = zip(log.escalated_item, log.escalated_at, strict=True)
     lines += [f"escalated {item[i]} {when(at)}" for i, at in escalated]
+    lines += [f"silence on {item[i]} {when(at)}" for i, at in zip(log.silent_item, log.silent_at, strict=True)]
     owned = zip(log.owned_item, log.owned_at, log.owned_by, strict=True)
     lines += [f"for {run.plan.workers[w]}: {item[i]} {when(at)}" for i, at, w in owned]
     lines += [f"no place: {item[i]} {when(at)}" for i, at in zip(log.blocked_item, log.blocked_at, strict=True)]
@@ -597,23 +659,31 @@ ASSIGNMENT = ("longest_idle", "least_utilised", "fastest", "slowest", "fixed", "
 END_OF_SHIFT = ("finish", "suspend", "suspend_keep", "no_late_start", "restart")
 
 
-def random_world(pick: Pick) -> World:
-    """A small world on a coarse grid, rich in ties; every mechanism is in some worlds and missing from others."""
+def random_world(pick: Pick, rich: bool = False) -> World:
+    """A small world on a coarse grid, rich in ties; every mechanism is in some worlds and missing from others. A rich
+    one has nearly all of them at once."""
 
     def sometimes(one_in: int = 3) -> bool:
         return pick(0, one_in - 1) == one_in - 1
 
+    def has(one_in: int = 3) -> bool:
+        return bool(pick(0, 4)) if rich else sometimes(one_in)
+
     grid, until = pick(1, 4), 8 * pick(2, 5)
     skills = "ABC"[: pick(1, 3)]
-    teams = _teams(pick, skills, sometimes())
-    overflow, teams = _overflow(pick, teams, skills, grid) if sometimes() else ({}, teams)
-    people = _people(pick, teams, grid, until, with_breaks=sometimes(2), paced=sometimes())
-    holds, patient, forks, ranked = sometimes(), not sometimes(), sometimes(), sometimes(2)
-    owned = sometimes()
+    teams = _teams(pick, skills, has())
+    overflow, teams = _overflow(pick, teams, skills, grid) if has() else ({}, teams)
+    people = _people(pick, teams, grid, until, with_breaks=has(2), paced=has())
+    if has():
+        teams = {name: replace(team, idle_first=bool(pick(0, 3))) for name, team in teams.items()}
+    holds, patient, forks, ranked = has(), not has(), has(), has(2)
+    owned, several = has(), has()
+    if several:  # nobody keeps for the next shift what others had in hand too
+        teams = {name: replace(t, end_of_shift=t.end_of_shift.replace("_keep", "")) for name, t in teams.items()}
 
-    gates = _gates(pick, grid, until) if sometimes() else {}
-    systems, teams = _systems(pick, teams, people, grid) if sometimes() else ({}, teams)
-    if sometimes():
+    gates = _gates(pick, grid, until) if has() else {}
+    systems, teams = _systems(pick, teams, people, grid) if has() else ({}, teams)
+    if has():
         teams, people = _reserve(pick, teams, people, grid)
 
     def do() -> Do:
@@ -629,6 +699,7 @@ def random_world(pick: Pick) -> World:
             answers=sometimes(2),
             rank=pick(0, 2) if ranked else 0,
             lot=pick(0, 5),
+            workers=pick(1, 3) if several and pick(0, 1) else 1,
         )
 
     def tried() -> Do:
@@ -644,10 +715,23 @@ def random_world(pick: Pick) -> World:
                 branches = [path(1) for _ in range(pick(2, 3))]
                 parts.append((pick(1, len(branches) - 1), *branches) if sometimes() else tuple(branches))
             else:
-                parts.append(tried())
+                parts.append(quiet(depth) if approvers and not pick(0, 2) else tried())
         return parts
 
-    places = sometimes()
+    approvers, hours = has(), _hours(pick, grid, until)
+
+    def quiet(depth: int) -> Do:
+        """A visit of which silence speaks."""
+        one = tried()
+        if not one.skill and not one.gate:
+            return one
+        way = path(2 if depth else 1) if pick(0, 1) else None
+        to = skills[pick(0, len(skills) - 1)] if one.skill and not pick(0, 2) else ""
+        silent = Quiet(pick(1, 4) * grid, None if to else way, to, not pick(0, 3), bool(hours) and not pick(0, 1))
+        step = f"{one.name}~{silent.after}{to}{silent.open_hours}"
+        return replace(one, step=step, silent=silent)
+
+    places = has()
     redials = places and sometimes(2)
 
     at, cases = -grid * pick(0, 3) if sometimes(6) else 0, {}
@@ -658,7 +742,7 @@ def random_world(pick: Pick) -> World:
         cases[name] = Case(
             at, path(0), patience, rejected=sometimes(6), points=pick(0, 3), redial=again, priority=pick(1, 3)
         )
-    if sometimes(4):
+    if has(4):
         for name in "uvwxyz"[: pick(1, 5)]:
             follows = (list(cases)[pick(0, len(cases) - 1)], list(ON)[pick(0, len(ON) - 1)], pick(0, 3) * grid)
             cases[name] = Case(0, path(0), pick(0, 4) * grid if sometimes() else None, sometimes(6), follows=follows)
@@ -667,19 +751,31 @@ def random_world(pick: Pick) -> World:
         people=people,
         cases=cases,
         until=until,
-        assignment={skill: ASSIGNMENT[pick(0, len(ASSIGNMENT) - 1)] for skill in skills} if sometimes() else {},
-        escalate=_escalations(pick, skills, grid) if sometimes() and not redials else {},
-        from_arrival=[skill for skill in skills if pick(0, 1)] if sometimes() else [],
-        slope={skill: pick(-1, 1) for skill in skills} if sometimes() else {},
+        assignment={skill: ASSIGNMENT[pick(0, len(ASSIGNMENT) - 1)] for skill in skills} if has() else {},
+        escalate=_escalations(pick, skills, grid) if has() and not redials else {},
+        from_arrival=[skill for skill in skills if pick(0, 1)] if has() else [],
+        slope={skill: pick(-1, 1) for skill in skills} if has() else {},
         unit=1,
         gates=gates,
         systems=systems,
-        **_interruptions(pick, skills),
-        timers={skill: [pick(1, 4) * grid for _ in range(3)] for skill in skills if pick(0, 1)} if sometimes() else {},
+        **_interruptions(pick, skills, has()),
+        timers={skill: [pick(1, 4) * grid for _ in range(3)] for skill in skills if pick(0, 1)} if has() else {},
         places={skill: pick(0, 2) for skill in skills if pick(0, 1)} if places else {},
-        own=_own_times(pick, [*teams, *people], skills, grid) if sometimes(4) else {},
+        own=_own_times(pick, [*teams, *people], skills, grid) if has(4) else {},
         overflow=overflow,
+        hours=hours,
+        backfilling=[skill for skill in skills if not pick(0, 2)] if several else [],
     )
+
+
+def _hours(pick: Pick, grid: int, until: int) -> list[tuple[int, int]]:
+    """Open hours with gaps, if any."""
+    hours: list[tuple[int, int]] = []
+    at = pick(0, 2) * grid
+    while pick(0, 3) and at < until:
+        hours.append((at, at + pick(1, 4) * grid))
+        at = hours[-1][1] + pick(1, 3) * grid
+    return hours
 
 
 def _owned(pick: Pick, do: Do, skills: str, grid: int) -> Do:
@@ -717,9 +813,9 @@ def _own_times(pick: Pick, everybody: Sequence[str], skills: str, grid: int) -> 
     return {who: {skill: pick(0, 3) * grid for skill in skills if pick(0, 1)} for who in some}
 
 
-def _interruptions(pick: Pick, skills: str) -> dict[str, Any]:
+def _interruptions(pick: Pick, skills: str, some: bool) -> dict[str, Any]:
     """Some queues interrupt, some are ranked by what is left."""
-    if pick(0, 2):
+    if not some:
         return {}
     by_points = [skill for skill in skills if not pick(0, 3)]
     return {

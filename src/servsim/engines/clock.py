@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 import simpy
 
 SIMPY, COMPLETION, SHIFT_END, SHIFT_START, BREAK_START, BREAK_END, DISPATCH, ARRIVAL, PATIENCE, ESCALATION = range(10)
-OVERFLOW, MEETING = 10, 15
+OVERFLOW, SILENCE, MEETING = 10, 14, 15
 """The phases of a tick, in order. SIMPY is for the beginnings of SimPy's own processes."""
 ROUND = 16
 """Phase + ROUND is the same phase in the next round of the same tick."""

@@ -192,6 +192,7 @@ class Floor:
         self.quorums = dict(zip(some.tolist(), work.quorum[some].tolist(), strict=True))
         self.joins |= self.quorums
         self.not_awaited: set[int] = set()  # items in hand when the join that they lead to was reached
+        self.otherwise: list[int] = []  # items decided by silence, otherwise than somebody would have
         self.withdrawn: dict[int, int] = {}  # item → tick
         several = np.flatnonzero(work.workers > 1)
         several = several[work.skill[several] >= 0]

@@ -13,17 +13,18 @@ from servsim.records.workload import NEVER
 def log_of(floor: Following, until: int) -> EventLog:
     """The facts, with what follows from them: when each item was enabled and offered, when each case left."""
     for worker in floor.workers:
-        if worker.item in floor.work_left:
+        if worker.item in floor.work_left and floor.worker_of[worker.item] == worker.id:
             floor.stretches.append((worker.item, worker.id, floor.taken_up_at(worker.item), until))
     work = floor.workload
     completed = np.frombuffer(floor.completed, np.int64)
     arrived = np.minimum(work.arrived_at, NEVER)
     arrived[list(floor.came_at)] = list(floor.came_at.values())
-    enabled = enabled_at(work, arrived, completed, floor.cut_short, until)
+    enabled = enabled_at(work, arrived, completed, floor.cut_short, floor.otherwise, until)
     enabled[floor.never_reached] = -1
     left_at, outcome = np.full(work.n_cases, -1), np.zeros(work.n_cases, np.int8)
     last = np.flatnonzero((work.leaves > 0) & (completed >= 0))
-    last = np.setdiff1d(last, floor.cut_short, assume_unique=True) if floor.cut_short else last
+    aside = [*floor.cut_short, *floor.otherwise]
+    last = np.setdiff1d(last, aside, assume_unique=True) if aside else last
     left_at[work.case[last]], outcome[work.case[last]] = completed[last], work.leaves[last]
     gone = list(floor.abandoned)
     left_at[gone], outcome[gone] = list(floor.abandoned.values()), Outcome.ABANDONED
@@ -56,10 +57,13 @@ def log_of(floor: Following, until: int) -> EventLog:
     )
 
 
-def enabled_at(work: Workload, arrived: Ticks, completed: Ticks, cut_short: list[int], until: int) -> Ticks:
-    """[items] when the last predecessor was completed, or the case arrived; -1 where that did not happen."""
+def enabled_at(
+    work: Workload, arrived: Ticks, completed: Ticks, cut_short: list[int], otherwise: list[int], until: int
+) -> Ticks:
+    """[items] when the last predecessor was completed, or the case arrived; -1 where that did not happen. What follows
+    those that silence decided `otherwise` is not what follows usually."""
     done = completed.copy()
-    done[cut_short] = -1
+    done[[*cut_short, *otherwise]] = -1
     enabled = np.full(work.n_items, -1)
     enabled[work.first_item[:-1]] = np.where(arrived < until, np.maximum(arrived, 0), -1)
     chained = np.flatnonzero(work.next_item >= 0)
@@ -67,14 +71,18 @@ def enabled_at(work: Workload, arrived: Ticks, completed: Ticks, cut_short: list
     if len(work.fork_item):
         after = np.concatenate([after, work.fork_target])
         before = np.concatenate([before, np.repeat(done[work.fork_item], np.diff(work.fork_first))])
-    enabled[after] = before
+    if otherwise:
+        after = np.concatenate([after, work.silences.next_item[otherwise]])
+        before = np.concatenate([before, completed[otherwise]])
+    enabled[after[before >= 0]] = before[before >= 0]
     joined = work.n_predecessors[after] > 1
     if joined.any():
         after, before = after[joined], before[joined]
         enabled[after] = -1
         np.maximum.at(enabled, after, before)
-        missing = np.bincount(after[before < 0], minlength=work.n_items)
+        came = np.bincount(after[before >= 0], minlength=work.n_items)[after]
+        needed = work.n_predecessors[after]
         if len(work.quorum):
-            missing -= np.where(work.quorum > 0, work.n_predecessors - work.quorum, 0)
-        enabled[missing > 0] = -1
+            needed = np.where(work.quorum[after] > 0, work.quorum[after], needed)
+        enabled[after[came < needed]] = -1
     return enabled

@@ -28,6 +28,10 @@ class Quorums(Floor):
         """The items from which the join can be reached; predecessors have lower numbers."""
         found = {join}
         for item in range(join - 1, self.items_of(self.case_of(join)).start - 1, -1):
-            if not found.isdisjoint(self.forks.get(item, (self.next_item[item],))):
+            if not found.isdisjoint(self.ways_from(item)):
                 found.add(item)
         return sorted(found - {join})
+
+    def ways_from(self, item: int) -> tuple[int, ...]:
+        """What may follow the item."""
+        return tuple(self.forks.get(item, (self.next_item[item],)))

@@ -32,6 +32,7 @@ from servsim.engines.quorums import Quorums
 from servsim.engines.ramps import Ramps
 from servsim.engines.reserve import Reserve
 from servsim.engines.sharing import Sharing
+from servsim.engines.silence import Silence
 from servsim.engines.timeouts import Timeouts
 from servsim.records import EndOfShift, EventLog, Plan, Workload
 from servsim.records.workload import FORK
@@ -327,5 +328,5 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
         return now + ticks_at(pace, work) <= worker.duty_until
 
 
-RARE = (Owners, Headcount, Joint, OwnTimes, Sharing, Reserve, Overflow, Outages, Ramps)
+RARE = (Silence, Owners, Headcount, Joint, OwnTimes, Sharing, Reserve, Overflow, Outages, Ramps)
 """What most services do not have; those that come first have the first say."""

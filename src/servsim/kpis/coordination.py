@@ -25,7 +25,7 @@ class Visits(NamedTuple):
 def visits(run: Run) -> Visits:
     work, log, items, cells = run.workload, run.log, counted(run).items, item_cells(run)
     enabled, done = log.enabled_at[items] >= 0, log.completed_at[items] >= 0
-    chosen = enabled, enabled & (work.visit[items] > 0), done & (work.returned[items] == 1)
+    chosen = enabled, enabled & (work.visit[items] > 0), done & (run.returned[items] == 1)
     return Visits(*(counts(cells.cell[rows], cells.n) for rows in chosen))
 
 

@@ -31,9 +31,9 @@ def overflow_share(run: Run) -> Pairs:
 
 def last_queue(run: Run) -> Ids:
     """[items] the skill in whose queue the item stood last, -1 where it needs nobody."""
-    queue, log = run.workload.skill.astype(np.int32), run.log
-    for item in log.escalated_item.tolist():  # in the order in which they happened
-        queue[item] = run.plan.escalate_to[queue[item]]
+    queue = run.workload.skill.astype(np.int32)
+    for item, _, skill in run.moves:
+        queue[item] = skill
     return queue
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.kpis.facts import case_cells, counted, outcomes
+from servsim.kpis.facts import case_cells, counted, item_cells, of_kind, outcomes
 from servsim.kpis.groups import Floats, counts, ratio, totals
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.quantities import MINUTE
@@ -40,10 +40,23 @@ def non_compliant_share(run: Run) -> Pairs:
     return _marked_cases(run, run.workload.skipped, run.log.completed_at >= 0)
 
 
+@kpi("silent_approvals", "share", "lower", "approvals decided by silence", "因沉默而定的审批比例")
+def silent_approvals(run: Run) -> Pairs:
+    """Approvals of counted cases that silence decided, one way or the other ÷ all that were decided. NaN without."""
+    work, cells, items = run.workload, item_cells(run), counted(run).items
+    decided = of_kind(run, "approval", "board")[work.step] & (run.log.completed_at >= 0)
+    if len(work.skipped):
+        decided &= work.skipped == 0
+    by_silence = np.zeros(work.n_items, bool)
+    by_silence[run.silent] = True
+    parts = (cells.groups.sums(totals(cells.cell, each[items], cells.n)) for each in (by_silence, decided))
+    return cells.groups.pairs(ratio(*parts))
+
+
 @kpi("late_refusal_share", "share", "lower", "refused after the work", "事后被否决的比例")
 def late_refusal_share(run: Run) -> Pairs:
     """Counted cases with a signature refused after the work ÷ counted cases. NaN without cases."""
-    return _marked_cases(run, run.workload.refused, run.log.completed_at >= 0)
+    return _marked_cases(run, run.refused, run.log.completed_at >= 0)
 
 
 @once
@@ -52,7 +65,7 @@ def refusals(run: Run) -> Floats:
     work, cells = run.workload, case_cells(run)
     if not len(work.refused) or not len(work.refusal_cost):
         return np.zeros(cells.n)
-    money = np.where((work.refused == 1) & (run.log.completed_at >= 0), work.refusal_cost[work.step], 0.0)
+    money = np.where((run.refused == 1) & (run.log.completed_at >= 0), work.refusal_cost[work.step], 0.0)
     return totals(cells.cell, totals(work.case, money, work.n_cases)[counted(run).cases], cells.n)
 
 

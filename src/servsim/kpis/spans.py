@@ -64,10 +64,11 @@ def queue_spans(run: Run) -> Queue:
     idle = log.started_at[log.withdrawn_item] < 0
     end[log.withdrawn_item[idle]] = log.withdrawn_at[idle]
     rows = np.flatnonzero((work.skill >= 0) & (log.enabled_at >= 0) & (end > log.enabled_at))
-    if not len(log.escalated_item):
+    if not run.moves:
         return _within(run, work.skill, log.enabled_at, end, rows)
-    moves = _escalated(run, end)
-    np.minimum.at(end, log.escalated_item, log.escalated_at)
+    moves = _moved(run, end)
+    item, at, _ = np.array(run.moves, np.int64).T
+    np.minimum.at(end, item, at)
     skill = np.concatenate([work.skill[rows], moves.skill])
     begin = np.concatenate([log.enabled_at[rows], moves.begin])
     until = np.concatenate([end[rows], moves.end])
@@ -81,15 +82,10 @@ def _within(run: Run, skill: Integers, begin: Ticks, end: Ticks, rows: Integers)
     return Queue(skill[rows], np.maximum(begin[rows], first), np.minimum(end[rows], last))
 
 
-def _escalated(run: Run, end: Ticks) -> Queue:
-    """Waiting of escalated items in the queues to which they moved, up to `end` ([items]) or the next move."""
-    order = np.lexsort((run.log.escalated_at, run.log.escalated_item))
-    item, begin = run.log.escalated_item[order], run.log.escalated_at[order]
-    new = np.flatnonzero(np.diff(item, prepend=-1))
-    nth = np.arange(len(item)) - np.repeat(new, np.diff(new, append=len(item)))
-    skill = run.workload.skill[item]
-    for move in range(nth.max(initial=-1) + 1):
-        skill = np.where(nth >= move, run.plan.escalate_to[skill], skill)
+def _moved(run: Run, end: Ticks) -> Queue:
+    """Waiting of items that moved on in the queues to which they moved, up to `end` ([items]) or the next move."""
+    moves = np.array(run.moves, np.int64)
+    item, begin, skill = moves[np.argsort(moves[:, 0], kind="stable")].T
     until = end[item]
     again = np.flatnonzero(item[1:] == item[:-1])
     until[again] = begin[again + 1]

@@ -63,6 +63,11 @@ class Flow:
         forks = [step for step in self.steps.values() if isinstance(step, Parallel)]
         return frozenset(name for fork in forks for name in self._between(fork))
 
+    def join_around(self, name: str) -> str:
+        """The join of the innermost parallel in a branch of which the step lies, "" for none."""
+        forks = [(self._between(step), step.join) for step in self.steps.values() if isinstance(step, Parallel)]
+        return min(((len(inside), join) for inside, join in forks if name in inside), default=(0, ""))[1]
+
     def _between(self, fork: Parallel) -> set[str]:
         outside = {*EXITS, fork.join}
         return reach(fork.branches, lambda at: () if at in outside else self.steps[at].possible()) - outside

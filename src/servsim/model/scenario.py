@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from servsim.model import overflowing, owning, promised
+from servsim.model import overflowing, owning, promised, silencing, teamwork
 from servsim.model.backlog import BACKLOG, Backlog
 from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
@@ -99,6 +99,7 @@ class Scenario(Model):
         if not found:
             found = [*_promises(self), *_backlog(self), *_lists(self)]
             found = found or [*_decisions(self), *_nobody(self), *owning.flaws(self), *overflowing.flaws(self)]
+            found = found or [*teamwork.flaws(self), *silencing.flaws(self)]
         if found:
             raise refuse(*found)
         return self
@@ -450,6 +451,8 @@ def _because_of_edits(of: Scenario, name: str, path: Path) -> str:
 def _promises(of: Scenario) -> Found:
     """Clocks of promises begin, stop and stand still with what happens in the processes of their classes."""
     for name, case_class in of.case_classes.items():
+        if all(promise.is_plain(event) for event, promise in case_class.promises.items()):
+            continue
         steps, flow = of.edited(case_class.process).steps, of.flow(case_class.process)
         for event, promise in case_class.promises.items():
             for path, message in promised.flaws(event, promise, steps, flow):

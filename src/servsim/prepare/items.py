@@ -31,7 +31,11 @@ class Items:
         self._links: list[tuple[Numbers, Numbers]] = []
         self._marks: dict[str, list[Numbers]] = {}
         self._quorums: list[tuple[Numbers, int]] = []
+        self._several: list[tuple[Numbers, Numbers]] = []
         self._leaves: list[tuple[Numbers, Leaves]] = []
+        self._instead: list[Numbers] = []
+        self._silences: list[tuple[Numbers, Numbers]] = []
+        self._worlds: list[tuple[Numbers, Numbers]] = []
 
     def add(
         self,
@@ -55,6 +59,36 @@ class Items:
     def link(self, before: Numbers, after: Numbers) -> None:
         """Say what follows what."""
         self._links.append((before, after))
+
+    def link_instead(self, before: Numbers, after: Numbers) -> None:
+        """Say what follows what, where it comes in place of something else that the join waits for."""
+        self.link(before, after)
+        self._instead.append(after)
+
+    def instead(self) -> Numbers:
+        """The joins that some item comes to in place of another, once for each."""
+        return np.concatenate([np.empty(0, np.int64), *self._instead])
+
+    def silence(self, items: Numbers, following: Numbers) -> None:
+        """Say what follows if silence decides."""
+        self._silences.append((items, following))
+
+    def silences(self) -> tuple[Numbers, Numbers]:
+        """All (item, what follows if silence decides it otherwise than somebody would)."""
+        nobody = np.empty(0, np.int64)
+        items, following = zip((nobody, nobody), *self._silences, strict=True)
+        return np.concatenate(items), np.concatenate(following)
+
+    def world(self, items: Numbers, worlds: Numbers) -> None:
+        """These stand behind a verdict by silence, each behind that of this number."""
+        self._worlds.append((items, worlds))
+
+    def worlds(self) -> NDArray[np.int32]:
+        """[items] behind which verdict by silence each stands, -1: behind none."""
+        of = np.full(self.n, -1, np.int32)
+        for items, worlds in self._worlds:
+            of[items] = worlds
+        return of
 
     def leaves(self, items: Numbers, how: Leaves) -> None:
         """With these items their cases leave."""
@@ -85,6 +119,17 @@ class Items:
         for joins, k in self._quorums:
             needs[joins] = k
         return needs
+
+    def several(self, items: Numbers, workers: Numbers) -> None:
+        """These need so many workers at once."""
+        self._several.append((items, workers))
+
+    def workers(self) -> NDArray[np.int32]:
+        """[items] workers at once, 0: as for one; empty where nothing needs several."""
+        needs = np.zeros(self.n if self._several else 0, np.int32)
+        for items, workers in self._several:
+            needs[items] = workers
+        return needs if (needs > 1).any() else needs[:0]
 
     def marked(self, name: str) -> NDArray[np.int8]:
         """[items] 1 for those marked so; empty where none can be."""

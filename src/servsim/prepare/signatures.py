@@ -19,7 +19,10 @@ def close(walk: Walk) -> None:
     waits = np.zeros(len(walk.members), bool)
     for _, crowd, _ in walk.unsigned:
         waits[crowd.member] = True
-    signed = [sign(walk, *part) for part in walk.unsigned if len(part[1].member)]
+    inherited = [walk.strays.inherit(part, crowd.member) for part, (_, crowd, _) in enumerate(walk.unsigned)]
+    for _, strays in inherited:
+        waits[strays] = True
+    signed = [sign(walk, *part) if len(part[1].member) else (part[1], part[1]) for part in walk.unsigned]
     closed: list[Crowd] = []
     meets = next((name for name in walk.flow.steps if name.endswith(CLOSED)), "")
     for ends, how in walk.ends:
@@ -36,12 +39,17 @@ def close(walk: Walk) -> None:
     place = np.full(len(walk.members), -1)
     everybody = Crowd.gather(closed)
     place[everybody.member] = everybody.after
-    for crowd in signed:
-        walk.items.link(crowd.after, place[crowd.member])
+    for (last, unsaid), (members, strays) in zip(signed, inherited, strict=True):
+        for crowd, link in ((last, walk.items.link), (unsaid, walk.items.link_instead)):
+            link(crowd.after, place[crowd.member])
+            item_of = dict(zip(crowd.member.tolist(), crowd.after.tolist(), strict=True))
+            own = np.array([member in item_of for member in members.tolist()], bool)
+            link(np.array([item_of[member] for member in members[own].tolist()], np.int64), place[strays[own]])
 
 
-def sign(walk: Walk, name: str, crowd: Crowd, visit: Numbers) -> Crowd:
-    """The signature, and what a refusal has done again; the last item of each."""
+def sign(walk: Walk, name: str, crowd: Crowd, visit: Numbers) -> tuple[Crowd, Crowd]:
+    """The signature, and what a refusal has done again: the last item of each; and what stands for signatures that
+    would have been refused, had silence not given them."""
     step = walk.flow.steps[name]
     assert isinstance(step, Approval)
     refused = np.zeros(len(visit), bool)
@@ -50,11 +58,14 @@ def sign(walk: Walk, name: str, crowd: Crowd, visit: Numbers) -> Crowd:
     crowd = work(walk, name, crowd, visit)
     walk.items.mark("refused", crowd.after[refused])
     redo = step.late_refusal.redo if step.late_refusal else None
-    if redo is None or not refused.any():
-        return crowd
     again = crowd[refused]
+    unsaid = again[:0]
+    if redo is None or not refused.any():
+        return crowd, unsaid
+    if step.silence and not step.silence.to:
+        unsaid = walk.unsaid(name, again, visit[refused])
     done = work(walk, redo, again, walk.count(redo, again))
-    return Crowd.gather([crowd[~refused], done])
+    return Crowd.gather([crowd[~refused], done]), unsaid
 
 
 def refusal_costs(scenario: Scenario, items: Items) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from servsim.prepare.opening import open_cases
 from servsim.prepare.owners import Ways, owners
 from servsim.prepare.redial import redials
 from servsim.prepare.signatures import close, refusal_costs
+from servsim.prepare.silences import silences
 from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams
 from servsim.prepare.visits import VISITS, Crowd, Walk, drawn_timers, draws_lots, own_times
@@ -32,6 +33,8 @@ from servsim.records.workload import FORK, Steps
 Numbers = NDArray[np.int64]
 BOT = "bot"
 """The step and kind of the item that a case leaves which a bot has solved; its start is an answer."""
+SILENCE = "silence"
+"""The kind of the item that stands for a verdict by silence."""
 Code = TypeVar("Code", bound=np.integer[Any])
 
 
@@ -107,10 +110,12 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
     if by_arrival is not None:
         case = _inverse(by_arrival)[case]
     by_case = _order(case)
-    before, after = items.links()
+    (before, after), unsaid, instead = items.links(), items.silences(), items.instead()
     if by_case is not None:
         item_of = _inverse(by_case)
-        before, after = item_of[before], item_of[after]
+        before, after, instead = item_of[before], item_of[after], item_of[instead]
+        unsaid = item_of[unsaid[0]], item_of[unsaid[1]]
+    ways = (np.append(before, unsaid[0]), np.append(after, unsaid[1])) if len(unsaid[0]) else (before, after)
 
     def of_cases(column: NDArray[Code]) -> NDArray[Code]:
         return column if by_arrival is None or not column.size else column[..., by_arrival]
@@ -161,6 +166,7 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         answered_before=of_cases(_answered_before(came)),
         gate=of_items(items.column("gate")) if timetables(scenario) else np.empty(0, np.int32),
         quorum=of_columns(items.quorums()),
+        workers=of_columns(items.workers()),
         delivers=of_marks("delivers"),
         skipped=of_marks("skipped"),
         refused=of_marks("refused"),
@@ -171,8 +177,9 @@ def assemble(scenario: Scenario, streams: Streams, came: dict[str, Arrived], ite
         own_time=np.array([of_items(items.column(f"own {k}")) for k in range(len(own_times(scenario)))]),
         timer=np.array([of_items(items.column(f"timer {k}")) for k in range(len(drawn_timers(scenario)))]),
         clocks=promises.clocks(scenario, cases, list(items.steps), by_arrival),
-        owners=owners(scenario, Ways(items, step, skill, before, after), number, followers),
-        **_successors(before, after, items.n),
+        owners=owners(scenario, Ways(items, step, skill, *ways), number, followers),
+        silences=silences(scenario, items, unsaid, of_items),
+        **_successors(before, after, items.n, instead),
     )
 
 
@@ -194,9 +201,10 @@ def _inverse(order: Numbers) -> Numbers:
     return place
 
 
-def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Any]:
-    """next_item, n_predecessors and the forks, from the links."""
+def _successors(before: Numbers, after: Numbers, n: int, instead: Numbers) -> dict[str, Any]:
+    """next_item, n_predecessors and the forks, from the links; `instead`: what items lead to in place of others."""
     out_degree = np.bincount(before, minlength=n)
+    waits_for = np.bincount(after, minlength=n) - np.bincount(instead, minlength=n)
     next_item = np.full(n, -1, np.int32)
     single = out_degree[before] == 1
     next_item[before[single]] = after[single]
@@ -205,7 +213,7 @@ def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Any]:
     order = np.lexsort((after[~single], before[~single]))
     return {
         "next_item": next_item,
-        "n_predecessors": np.maximum(1, np.bincount(after, minlength=n)).astype(np.int8),
+        "n_predecessors": np.maximum(1, waits_for).astype(np.int8),
         "fork_item": several.astype(np.int32),
         "fork_first": np.concatenate([[0], np.cumsum(out_degree[several])]).astype(np.int64),
         "fork_target": after[~single][order].astype(np.int32),
@@ -215,7 +223,7 @@ def _successors(before: Numbers, after: Numbers, n: int) -> dict[str, Any]:
 def _steps(scenario: Scenario, items: Items) -> Steps:
     ids = [step for _, step in items.steps]
     skills, flows = skills_of(scenario), {process: scenario.flow(process) for process, _ in items.steps}
-    kinds = [flows[process].steps.get(step, Step(kind=BOT)) for process, step in items.steps]
+    kinds = [flows[process].steps.get(step, Step(kind=_kind(step))) for process, step in items.steps]
     return Steps(
         names=tuple(s if ids.count(s) == 1 else f"{p}.{s}" for p, s in items.steps),
         process=tuple(process for process, _ in items.steps),
@@ -228,6 +236,11 @@ def _steps(scenario: Scenario, items: Items) -> Steps:
         sender=_departments(scenario, [s.sender if isinstance(s, Handoff) else None for s in kinds]),
         receiver=_departments(scenario, [s.to if isinstance(s, Handoff) else None for s in kinds]),
     )
+
+
+def _kind(step: str) -> str:
+    """Of items that stand for no step of the process."""
+    return BOT if step == BOT else SILENCE
 
 
 def _departments(scenario: Scenario, names: list[str | None]) -> Ids:

@@ -15,6 +15,7 @@ from servsim.model import Scenario
 from servsim.model.distributions import Distribution
 from servsim.model.steps import (
     REJECTED,
+    SILENT,
     Approval,
     Board,
     Decision,
@@ -46,7 +47,7 @@ class Crowd:
     member: Numbers
     after: Numbers  # -1: from nowhere, the case has just arrived
 
-    def __getitem__(self, chosen: Numbers | Flags) -> Crowd:
+    def __getitem__(self, chosen: Numbers | Flags | slice) -> Crowd:
         return Crowd(self.member[chosen], self.after[chosen])
 
     @staticmethod
@@ -58,6 +59,71 @@ class Crowd:
 
 Visit = Iterator[tuple[str, Crowd]]
 VISITS: Registry[Callable[[Walk, str, Crowd], Visit]] = Registry("step kind")
+
+
+class Strays:
+    """Members that are other members as they go on after a verdict by silence.
+
+    One that strayed in a branch comes to its join in place of the member who began the parallel, and ends there.
+    """
+
+    def __init__(self) -> None:
+        self.first = -1  # number of the first, -1: there are none
+        self.parent: dict[int, int] = {}
+        self.unsigned: dict[int, int] = {}  # so many parts of the unsigned had been left before
+        self._ends_at: dict[int, tuple[str, int]] = {}  # the join, and whom it stands for there
+        self._awaited: dict[str, dict[int, int]] = {}  # join → member → strays that are still on their way
+        self._there: dict[str, list[tuple[int, int]]] = {}  # join → (member, item)
+
+    def __bool__(self) -> bool:
+        return self.first >= 0
+
+    def begin(self, first: int, parents: Numbers, join: str, unsigned: int) -> None:
+        """New members from `first` on, one for each parent; `join`: that of the innermost parallel around them."""
+        self.first = first if self.first < 0 else self.first
+        for number, parent in enumerate(parents.tolist(), first):
+            self.parent[number], self.unsigned[number] = parent, unsigned
+            if join:
+                at, holder = self._ends_at.get(parent, ("", parent))
+                holder = holder if at == join else parent
+                self._ends_at[number] = (join, holder)
+                awaited = self._awaited.setdefault(join, {})
+                awaited[holder] = awaited.get(holder, 0) + 1
+
+    def inherit(self, part: int, members: Numbers) -> tuple[Numbers, Numbers]:
+        """(member, stray) for each that strayed, once or more often, after one of the members had left this part of
+        what is unsigned."""
+        found: dict[int, int] = {}
+        have = set(members.tolist()) if self else set()
+        for stray, parent in self.parent.items() if have else ():
+            member = found.get(parent, parent)
+            if part < self.unsigned[stray] and member in have:
+                found[stray] = member
+        return np.array(list(found.values()), np.int64), np.array(list(found), np.int64)
+
+    def come_to(self, join: str, crowd: Crowd) -> Crowd:
+        """Those who end at the join stay there; the others are returned."""
+        ends = np.array([self._ends_at.get(member, ("", -1))[0] == join for member in crowd.member.tolist()], bool)
+        for member, item in zip(crowd.member[ends].tolist(), crowd.after[ends].tolist(), strict=True):
+            holder = self._ends_at[member][1]
+            self._awaited[join][holder] -= 1
+            self._there.setdefault(join, []).append((holder, item))
+        return crowd[~ends]
+
+    def are_all_there(self, join: str, n: int) -> Flags:
+        """[members] nobody who stands for them is still on the way."""
+        all_there = np.ones(n, bool)
+        all_there[[holder for holder, number in self._awaited.get(join, {}).items() if number]] = False
+        return all_there
+
+    def join(self, join: str, joined: Crowd) -> tuple[Numbers, Numbers]:
+        """(last item of who came in place of others, item of the join) of these; they are through."""
+        item_of = dict(zip(joined.member.tolist(), joined.after.tolist(), strict=True))
+        there = self._there.pop(join, [])
+        self._there[join] = [pair for pair in there if pair[0] not in item_of]
+        pairs = [(item, item_of[holder]) for holder, item in there if holder in item_of]
+        before, after = np.array(pairs, np.int64).reshape(-1, 2).T
+        return before, after
 
 
 @dataclass
@@ -76,6 +142,7 @@ class Walk:
     _met: dict[str, list[Crowd]] = field(default_factory=dict)
     unsigned: list[tuple[str, Crowd, Numbers]] = field(default_factory=list)  # step, who, which visit
     ends: list[tuple[Crowd, Leaves]] = field(default_factory=list)
+    strays: Strays = field(default_factory=lambda: Strays())
 
     def __post_init__(self) -> None:
         self.flow = self.scenario.flow(self.process)
@@ -90,6 +157,32 @@ class Walk:
         before = seen[crowd.member]
         seen[crowd.member] = before + 1
         return before
+
+    def uncount(self, step: str, crowd: Crowd, what: str) -> None:
+        """As if they had not been counted for the last time."""
+        if len(crowd.member):
+            self._seen[step, what][crowd.member] -= 1
+
+    def stray(self, step: str, crowd: Crowd) -> Crowd:
+        """The same cases as they go on if silence decides here: members of their own, with all that they have seen,
+        behind an item that stands for the verdict."""
+        parents, first = crowd.member, len(self.members)
+        self.strays.begin(first, parents, self.flow.join_around(step), len(self.unsigned))
+        self.members = np.concatenate([self.members, self.members[parents]])
+        self.entry = np.concatenate([self.entry, self.entry[parents]])
+        for key, seen in self._seen.items():
+            self._seen[key] = np.concatenate([seen, seen[parents]])
+        new = Crowd(np.arange(first, first + len(parents)), crowd.after)
+        new = self.unsaid(step, new, self._seen[step, "visits"][parents] - 1)
+        self.items.world(new.after, new.member)
+        return new
+
+    def unsaid(self, step: str, crowd: Crowd, visit: Numbers) -> Crowd:
+        """An item that stands for the verdict by silence on each item."""
+        case, lots = self.members[crowd.member] + self.offset, np.zeros(len(visit), np.int64)
+        number = self.items.add((self.process, f"{step}{SILENT}"), case, np.full(len(visit), -1), visit, lots, {})
+        self.items.silence(crowd.after, number)
+        return Crowd(crowd.member, number)
 
     def uniforms(self, step: str, purpose: str, crowd: Crowd, visit: Numbers) -> Uniforms:
         """One draw for each token, from the stream of the step, the purpose and the visit."""
@@ -118,7 +211,11 @@ class Walk:
         case = self.members[crowd.member] + self.offset
         lot = self.uniforms(step, "lot", crowd, np.broadcast_to(visit, case.shape)) if self.draws_lots else 0.0
         lots = np.asarray(lot * 2**31, np.int64)
-        return Crowd(crowd.member, self.items.add((self.process, step), case, crowd.after, visit, lots, columns))
+        number = self.items.add((self.process, step), case, crowd.after, visit, lots, columns)
+        if self.strays:
+            stray = crowd.member >= self.strays.first
+            self.items.world(number[stray], crowd.member[stray])
+        return Crowd(crowd.member, number)
 
     def stand_on_something(self, step: str, crowd: Crowd) -> Crowd:
         """Tokens that come from nowhere leave an item without work, so that there is something to come from."""
@@ -175,7 +272,9 @@ def drawn_timers(scenario: Scenario) -> dict[str, Distribution]:
 
 def timers(walk: Walk, step: str, skill: str, crowd: Crowd, visit: Numbers) -> dict[str, Ticks]:
     """How long each item waits in those of the queues it may come to where that is drawn; a tick at least."""
-    drawn, chain = drawn_timers(walk.scenario), walk.scenario.dispatch.chain(skill)
+    drawn, chain, of = drawn_timers(walk.scenario), walk.scenario.dispatch.chain(skill), walk.flow.steps[step]
+    if isinstance(of, Approval) and of.silence and of.silence.to:
+        chain += walk.scenario.dispatch.chain(of.silence.to)
     return {
         f"timer {k}": np.maximum(1, walk.times(time, step, f"escalation/{queue}", crowd, visit))
         for k, (queue, time) in enumerate(drawn.items())
@@ -223,7 +322,16 @@ def work(walk: Walk, name: str, crowd: Crowd, visit: Numbers, returned: Numbers 
     skill = np.where(needed, walk.skills.index(step.skill), -1)
     done = np.where(needed, by_hand, by_itself)
     more = timers(walk, name, step.skill, crowd, visit) | by_who_works(walk, name, step, crowd, visit, needed)
-    return walk.leave_item(name, crowd, visit, skill=skill, work=done, hold=hold, returned=returned, **more)
+    stands = walk.leave_item(name, crowd, visit, skill=skill, work=done, hold=hold, returned=returned, **more)
+    if step.workers != 1:
+        walk.items.several(stands.after[needed], workers(walk, step, stands[needed]))
+    return stands
+
+
+def workers(walk: Walk, step: Work, crowd: Crowd) -> Numbers:
+    """How many each case needs at once."""
+    by_class = np.array([step.workers_of(name) for name in walk.scenario.case_classes])
+    return np.asarray(by_class[walk.cases.case_class[walk.members[crowd.member]]])
 
 
 def own_times(scenario: Scenario) -> tuple[str, ...]:
@@ -274,6 +382,7 @@ def approval(walk: Walk, name: str, crowd: Crowd) -> Visit:
     told = walk.told(name, crowd, visit)
     drawn = told == ""
     back = (u < step.returned) & drawn
+    counted = back.copy()
     back[back] = walk.count(name, crowd[back], "returns") < step.rounds
     back |= ~drawn & (told == step.return_to)
     out = (u >= step.returned) & (u < step.returned + step.reject) & drawn | (told == REJECTED)
@@ -281,11 +390,32 @@ def approval(walk: Walk, name: str, crowd: Crowd) -> Visit:
         crowd = at_gate(walk, name, step.time, crowd, visit, back.astype(np.int64))
     else:
         crowd = work(walk, name, crowd, visit, back.astype(np.int64))
+    if step.silence and not step.silence.to:
+        same = out if step.silence.then == "reject" else ~back & ~out
+        yield from by_silence(walk, name, step, crowd, visit, same, counted)
     if step.return_to is not None:
         yield step.return_to, crowd[back]
     yield REJECTED, crowd[out]
     on = ~back & ~out
     yield from walk.choose(name, step, crowd[on], visit[on])
+
+
+def by_silence(
+    walk: Walk, name: str, step: Approval | Board, crowd: Crowd, visit: Numbers, same: Flags, returns: Flags
+) -> Visit:
+    """Where silence says something else than somebody would: the way from there. `same`: it does not; `returns`: have
+    been counted as returned."""
+    assert step.silence is not None
+    here, visit = crowd[~same], visit[~same]
+    if not len(here.member):
+        return
+    stray = walk.stray(name, here)
+    walk.uncount(name, stray[returns[~same]], "returns")
+    if step.silence.then == "reject":
+        yield REJECTED, stray
+        return
+    routes = {target: p for target, p in step.next.items() if p > 0}
+    yield from walk.split(routes, stray, lambda: walk.uniforms(step.outcome or name, "next", stray, visit))
 
 
 def decider(step: Approval | Board, name: str) -> str:
@@ -406,8 +536,10 @@ def join(walk: Walk, name: str, crowd: Crowd) -> Visit:
     step = walk.flow.steps[name]
     assert isinstance(step, Join)
     fork = next(s for s in walk.flow.steps.values() if isinstance(s, Parallel) and s.join == name)
-    here = Crowd.gather([*walk._met.pop(name, []), crowd])
+    here = Crowd.gather([*walk._met.pop(name, []), walk.strays.come_to(name, crowd) if walk.strays else crowd])
     complete = np.bincount(here.member, minlength=len(walk.members)) == len(fork.branches)
+    if walk.strays:
+        complete &= walk.strays.are_all_there(name, len(walk.members))
     ready = complete[here.member]
     walk._met[name] = [here[~ready]]
     here = here[ready][np.argsort(here.member[ready], kind="stable")]
@@ -419,4 +551,6 @@ def join(walk: Walk, name: str, crowd: Crowd) -> Visit:
     for i in range(len(fork.branches) - 1):
         others = np.flatnonzero(last) - 1 - i
         walk.items.link(here.after[others], joined.after)
+    if walk.strays:
+        walk.items.link_instead(*walk.strays.join(name, joined))
     yield from walk.choose(name, step, joined, visit)

@@ -8,6 +8,7 @@ from servsim.records.owners import Owners
 from servsim.records.plan import EndOfShift, Plan, Preempt
 from servsim.records.reserves import Reserves
 from servsim.records.run import Run, Window
+from servsim.records.silences import Silences, Silent
 from servsim.records.systems import Systems
 from servsim.records.workload import Followers, Leaves, Outcome, RankBy, Relation, Workload
 
@@ -28,6 +29,8 @@ __all__ = [
     "Relation",
     "Reserves",
     "Run",
+    "Silences",
+    "Silent",
     "State",
     "Systems",
     "Triggers",

@@ -76,5 +76,9 @@ class EventLog:
     helper_from: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     helper_to: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
 
+    # items of which silence spoke: decided (started and completed then, by nobody), or moved to another queue
+    silent_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    silent_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+
     def __post_init__(self) -> None:
         freeze(self)

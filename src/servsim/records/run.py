@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.quantities import MINUTE
-from servsim.records.arrays import Ids, Ticks, digest
+from servsim.records.arrays import Codes, Ids, Ticks, digest
 from servsim.records.course import Course, State, course
 from servsim.records.eventlog import EventLog
 from servsim.records.plan import Plan
+from servsim.records.silences import Silent
 from servsim.records.workload import NEVER, Outcome, Workload
 
 if TYPE_CHECKING:
@@ -115,8 +117,46 @@ class Run:
         order = np.lexsort((end, begin, worker))
         return worker[order], begin[order], end[order]
 
+    @cached_property
+    def moves(self) -> list[tuple[int, int, int]]:
+        """(item, tick, skill) of items that moved to another queue, by escalation or by silence, in order of time."""
+        log, of, skill = self.log, self.workload.silences, self.workload.skill.astype(np.int64)
+        away = of.then[self.workload.step[log.silent_item]] == Silent.ESCALATE if of else np.zeros(0, bool)
+        found = [(at, 0, k, item) for k, (item, at) in enumerate(_pairs(log.escalated_item, log.escalated_at))]
+        found += [(at, 1, k, item) for k, (item, at) in enumerate(_pairs(log.silent_item[away], log.silent_at[away]))]
+        told = []
+        for at, silent, _, item in sorted(found):
+            skill[item] = of.to[self.workload.step[item]] if silent else self.plan.escalate_to[skill[item]]
+            told.append((item, at, int(skill[item])))
+        return told
+
+    @cached_property
+    def silent(self) -> Ids:
+        """The items that were decided by silence."""
+        of, item = self.workload.silences, self.log.silent_item
+        return item[of.then[self.workload.step[item]] != Silent.ESCALATE] if of else item
+
+    @cached_property
+    def returned(self) -> Codes:
+        """[items] 1: the visit ends in a return, if it ends by somebody's word."""
+        returned = self.workload.returned
+        if len(self.silent):
+            returned = returned.copy()
+            returned[self.silent] = 0
+        return returned
+
+    @cached_property
+    def refused(self) -> Codes:
+        """[items] 1: a signature refused after the work, if it is not given by silence; empty: there are none."""
+        refused = self.workload.refused
+        if len(self.silent) and len(refused):
+            refused = refused.copy()
+            refused[self.silent] = 0
+        return refused
+
     def stretches(self) -> tuple[Ids, Ids, Ticks, Ticks]:
-        """(item, worker, from, to) of every stretch of work by a worker; `to` is the clock's stop for work in hand."""
+        """(item, worker, from, to) of every stretch of work by a worker, those who help included; `to` is the clock's
+        stop for work in hand."""
         log = self.log
         broken = np.zeros(self.workload.n_items, bool)
         broken[log.stretch_item] = True
@@ -124,10 +164,10 @@ class Run:
         ends = log.completed_at[whole]
         until = np.where(ends >= 0, ends, self.window.until)
         return (
-            np.concatenate([whole, log.stretch_item]),
-            np.concatenate([log.worker[whole], log.stretch_worker]),
-            np.concatenate([log.started_at[whole], log.stretch_from]),
-            np.concatenate([until, log.stretch_to]),
+            np.concatenate([whole, log.stretch_item, log.helper_item]),
+            np.concatenate([log.worker[whole], log.stretch_worker, log.helper_worker]),
+            np.concatenate([log.started_at[whole], log.stretch_from, log.helper_from]),
+            np.concatenate([until, log.stretch_to, log.helper_to]),
         )
 
     @cached_property
@@ -210,6 +250,10 @@ class Run:
                 "processing": np.where(completed >= 0, self._worked[keep] / MINUTE, np.nan),
             }
         )
+
+
+def _pairs(item: Ids, at: Ticks) -> Iterator[tuple[int, int]]:
+    return zip(item.tolist(), at.tolist(), strict=True)
 
 
 def named(names: tuple[str, ...], codes: NDArray[Any]) -> pd.Series[Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from servsim.records.arrays import Codes, Ids, Ticks, freeze
 from servsim.records.clocks import Clocks
 from servsim.records.owners import Owners
+from servsim.records.silences import Silences
 
 
 class Outcome(enum.IntEnum):
@@ -178,11 +179,12 @@ class Workload:
     refused: Codes = field(default_factory=lambda: np.empty(0, np.int8))  # [items] 1: refused after the work
     refusal_cost: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # [steps] money
 
-    workers: Codes = field(default_factory=lambda: np.empty(0, np.int8))
+    workers: Ids = field(default_factory=lambda: np.empty(0, np.int32))
     """[items] so many work on it together; 0 as 1; empty: nowhere more than one"""
 
     owners: Owners = field(default_factory=Owners)  # who may do it depends on who did something before
     clocks: Clocks = field(default_factory=Clocks)  # of promises, where one is more than a due time
+    silences: Silences = field(default_factory=Silences)  # what becomes of approvals that nobody begins in time
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from servsim.records import Outcome, Run
 from servsim.records.arrays import Ids, Ticks
 
-TRANSITIONS = ("schedule", "start", "suspend", "resume", "complete", "pi_abort")
-"""Of the standard life cycle of XES; pi_abort: the customer gave up while the item was open."""
-SCHEDULE, START, SUSPEND, RESUME, COMPLETE, ABORT = range(len(TRANSITIONS))
+TRANSITIONS = ("schedule", "start", "suspend", "resume", "complete", "pi_abort", "autoskip")
+"""Of the standard life cycle of XES; pi_abort: the customer gave up while the item was open; autoskip: decided by
+silence."""
+SCHEDULE, START, SUSPEND, RESUME, COMPLETE, ABORT, AUTOSKIP = range(len(TRANSITIONS))
 
 MISSED = "promise missed: {}"
 """The name of the event when it is known."""
 
-NOT_WORK = ("join", "parallel")
+NOT_WORK = ("join", "parallel", "silence")
 """Kinds of steps that only steer; they have no events."""
 
 COLUMNS = (
@@ -31,7 +32,7 @@ COLUMNS = (
     "org:group", "concept:instance", "case:class", "case:channel", "case:outcome",
 )  # fmt: skip
 """Case number, step (or promise that is missed), transition, time, worker, pool, department, item number (of a promise:
-none), and what is known about the case."""
+none; where several work on an item, that of those who help is item/2, item/3, …), and what is known about the case."""
 
 AT_A_TIME = 100_000
 """Events turned into text at a time, so that memory does not grow with the log."""
@@ -48,11 +49,12 @@ class Events(NamedTuple):
     worker: Ids  # -1: nobody
     case: Ids
     what: Ids  # index into the steps and, after them, the promises
+    part: Ids  # where several work on an item: 2, 3, … for what those do who help; else 0
 
     def rows(self, which: slice | NDArray[np.intp]) -> Events:
         return Events(
             self.item[which], self.transition[which], self.at[which], self.worker[which], self.case[which],
-            self.what[which],
+            self.what[which], self.part[which],
         )  # fmt: skip
 
     def and_also(self, other: Events) -> Events:
@@ -60,7 +62,7 @@ class Events(NamedTuple):
         return Events(
             np.append(self.item, other.item), np.append(self.transition, other.transition),
             np.append(self.at, other.at), np.append(self.worker, other.worker), np.append(self.case, other.case),
-            np.append(self.what, other.what),
+            np.append(self.what, other.what), np.append(self.part, other.part),
         )  # fmt: skip
 
 
@@ -68,7 +70,7 @@ def events(run: Run) -> Events:
     """What happened to the items, in order of time; at one instant in the order of cases, items and transitions.
 
     schedule: enabled. start, complete: begin and end of the work. suspend, resume: interrupted items. An item still
-    open when its case is given up ends with pi_abort. A promise that is missed completes when that is known.
+    open when its case is given up ends with pi_abort; autoskip: decided by silence. A promise that is missed completes when that is known.
     """
     work, log = run.workload, run.log
     real = ~np.isin(np.array(work.steps.kind, dtype=object), NOT_WORK)[work.step]
@@ -76,17 +78,22 @@ def events(run: Run) -> Events:
     first_worker = log.worker.copy()
     first_worker[log.stretch_item[::-1]] = log.stretch_worker[::-1]  # the earliest stretch is written last
     nobody = np.full(work.n_items, -1, np.int32)
+    silent = np.zeros(work.n_items, bool)
+    silent[run.silent] = True
     parts = [
         _happened(SCHEDULE, 0, log.enabled_at, nobody, real),
-        _happened(START, 1, log.started_at, first_worker, real),
+        _happened(START, 1, log.started_at, first_worker, real & ~silent),
         *_interruptions(run),
-        _happened(COMPLETE, 2**30, log.completed_at, log.worker, real),
+        _happened(COMPLETE, 2**30, log.completed_at, log.worker, real & ~silent),
+        _happened(AUTOSKIP, 2**30, log.completed_at, nobody, silent),
         _happened(ABORT, 2**30, log.left_at[work.case], nobody, real & given_up & (log.enabled_at >= 0)),
     ]
-    transition, nth, item, at, worker = (np.concatenate(column) for column in zip(*parts, strict=True))
+    helping, numbers = _help(run)
+    transition, nth, item, at, worker = (np.concatenate(column) for column in zip(*parts, *helping, strict=True))
     missed = _missed(run)
     last = np.maximum(work.first_item[missed.case + 1] - 1, 0)
-    items = Events(item, transition.astype(np.int8), at, worker, work.case[item], work.step[item])
+    part = np.append(np.zeros(len(item) - len(numbers), np.int32), numbers)
+    items = Events(item, transition.astype(np.int8), at, worker, work.case[item], work.step[item], part)
     found = items.and_also(missed)
     order = np.lexsort((np.append(nth, 2**30 + missed.what), np.append(item, last), found.case, found.at))
     return found.rows(order)
@@ -95,10 +102,12 @@ def events(run: Run) -> Events:
 def _missed(run: Run) -> Events:
     """The promises that were missed after the clock's start, by promise and case."""
     breached = np.array([np.where(course.missed, course.breached_at, -1) for course in run.courses], np.int64)
-    number, case = np.nonzero(breached.reshape(len(run.courses), run.workload.n_cases) >= 0)
+    breached = breached.reshape(len(run.courses), run.workload.n_cases)
+    number, case = np.nonzero(breached >= 0)
     none, complete = np.full(len(case), -1, np.int32), np.full(len(case), COMPLETE, np.int8)
     what = (number + len(run.workload.steps.names)).astype(np.int32)
-    return Events(none, complete, breached[number, case], none, case.astype(np.int32), what)
+    at, alone = breached[number, case], np.zeros(len(case), np.int32)
+    return Events(none, complete, at, none, case.astype(np.int32), what, alone)
 
 
 Part = tuple[Ids, NDArray[np.integer[Any]], Ids, Ticks, Ids]
@@ -126,6 +135,29 @@ def _interruptions(run: Run) -> list[Part]:
         (np.full(len(cut), SUSPEND, np.int32), 2 * nth[cut] + 2, item[cut], end[cut], worker[cut]),
         (np.full(len(again), RESUME, np.int32), 2 * nth[again] + 1, item[again], begin[again], worker[again]),
     ]
+
+
+def _help(run: Run) -> tuple[list[Part], Ids]:
+    """Beginning and end of each stretch of work of those who help, told after what the first one does; and their
+    numbers, from 2 on for each item."""
+    log = run.log
+    order = np.lexsort((np.arange(len(log.helper_item)), log.helper_worker, log.helper_item))
+    item, worker = log.helper_item[order], log.helper_worker[order]
+    begin, end = log.helper_from[order], log.helper_to[order]
+    is_new = (np.diff(item, prepend=-1) != 0) | (np.diff(worker, prepend=-1) != 0)
+    is_last = np.append(is_new[1:], True)[: len(item)]
+    nth = 2**30 + 1 + 2 * np.arange(len(item))
+    starts = np.where(is_new, START, RESUME).astype(np.int32)
+    stops = np.where(is_last & (log.completed_at[item] == end), COMPLETE, SUSPEND).astype(np.int32)
+    helpers = np.cumsum(is_new)
+    first = np.diff(item, prepend=-1) != 0
+    number = (2 + helpers - np.maximum.accumulate(np.where(first, helpers, 0))).astype(np.int32)
+    over = np.flatnonzero(end < run.window.until)
+    parts: list[Part] = [
+        (starts, nth.astype(np.int32), item, begin, worker),
+        (stops[over], (nth + 1).astype(np.int32)[over], item[over], end[over], worker[over]),
+    ]
+    return parts, np.append(number, number[over])
 
 
 # ---------------------------------------------------------------------- CSV
@@ -273,8 +305,11 @@ def _columns(run: Run, texts: Texts, piece: Events) -> tuple[NDArray[Any], NDArr
 
 
 def _instance(piece: Events) -> NDArray[Any]:
-    """Item numbers as text, nothing where a promise is missed."""
-    return np.where(piece.item >= 0, piece.item.astype(object), "")
+    """Item numbers, with that of each who helps; nothing where a promise is missed."""
+    instance = np.where(piece.item >= 0, piece.item.astype(object), "")
+    for k in np.flatnonzero(piece.part).tolist():
+        instance[k] = f"{piece.item[k]}/{piece.part[k]}"
+    return instance
 
 
 def _about(run: Run, texts: Texts, case: Ids) -> Objects:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from servsim.quantities import SECOND, written
-from servsim.records import Outcome, Run, State
+from servsim.records import Outcome, Run, Silent, State
 from servsim.records.arrays import NONE
 from servsim.records.course import limits
 
@@ -28,8 +28,13 @@ ENGLISH = {
     "started": "{step}: {who} starts{waited}{answers}",
     "waited": " after {time} of waiting",
     "answers": "; the customer is answered, {time} after arrival",
+    "silent_approve": "{step}: nobody has said a word in time, approved by silence{answers}",
+    "silent_reject": "{step}: nobody has said a word in time, rejected by silence{answers}",
     "suspended": "{step}: interrupted; {who} has worked {time} on it",
     "resumed": "{step}: {who} resumes",
+    "started_together": "{step}: {who} start together{waited}{answers}",
+    "suspended_together": "{step}: interrupted; {who} have worked {time} on it",
+    "resumed_together": "{step}: {who} resume together",
     "completed": "{step}: completed after {time} of work{returned}",
     "returned": "; sent back",
     "task_starts": "{step}: runs by itself{answers}",
@@ -74,8 +79,13 @@ CHINESE = {
     "started": "{step}：{who} 开始处理{waited}{answers}",
     "waited": "，已等待 {time}",
     "answers": "；客户得到响应，距到达 {time}",
+    "silent_approve": "{step}：逾期无人审批，视为同意{answers}",
+    "silent_reject": "{step}：逾期无人审批，视为驳回{answers}",
     "suspended": "{step}：中断，{who} 已处理 {time}",
     "resumed": "{step}：{who} 继续处理",
+    "started_together": "{step}：{who} 共同开始处理{waited}{answers}",
+    "suspended_together": "{step}：中断，{who} 已共同处理 {time}",
+    "resumed_together": "{step}：{who} 共同继续处理",
     "completed": "{step}：完成，处理 {time}{returned}",
     "returned": "；退回",
     "task_starts": "{step}：自动处理{answers}",
@@ -201,12 +211,22 @@ def _by_somebody(teller: _Teller, item: int) -> Iterator[Line]:
         yield Line(int(log.owned_at[row]), item, 2, teller.say(told, **words))
     if run.alerted_at[item] >= 0:
         yield Line(int(run.alerted_at[item]), item, 99, teller.say("alert", step=step))
-    for k, at in enumerate(sorted(log.escalated_at[log.escalated_item == item].tolist())):
-        skill = run.plan.escalate_to[skill]
-        yield Line(at, item, 2 + k, teller.say("escalated", step=step, skill=run.plan.skills[skill]))
-    if started >= 0:
+    moves = ((at, to) for moved, at, to in run.moves if moved == item)
+    for k, (at, to) in enumerate(moves):
+        yield Line(at, item, 2 + k, teller.say("escalated", step=step, skill=run.plan.skills[to]))
+    if item in run.silent:
+        yield _silence(teller, item, step)
+    elif started >= 0:
         waited = teller.say("waited", time=teller.lasting(started - enabled)) if started > enabled else ""
         yield from _work(teller, item, step, waited)
+
+
+def _silence(teller: _Teller, item: int, step: str) -> Line:
+    """What silence said."""
+    run = teller.run
+    then = Silent(run.workload.silences.then[run.workload.step[item]])
+    said = teller.say(f"silent_{then.name.lower()}", step=step, answers=_answers(teller, item))
+    return Line(int(run.log.completed_at[item]), item, 101, said)
 
 
 def _work(teller: _Teller, item: int, step: str, waited: str) -> Iterator[Line]:
@@ -216,15 +236,16 @@ def _work(teller: _Teller, item: int, step: str, waited: str) -> Iterator[Line]:
     parts = np.column_stack([log.stretch_worker, log.stretch_from, log.stretch_to])[rows].tolist()
     parts = parts or [[int(log.worker[item]), int(log.started_at[item]), done]]
     for k, (worker, begin, end) in enumerate(parts):
-        words = {"step": step, "who": _team(teller, item, worker, begin)}
+        team = _team(teller, item, worker, begin)
+        words, together = {"step": step, "who": team}, "_together" if team != teller.person(worker) else ""
         first = {"waited": waited, "answers": _answers(teller, item)}
-        yield Line(begin, item, 100 + 2 * k, teller.say("resumed" if k else "started", **words, **first))
+        yield Line(begin, item, 100 + 2 * k, teller.say(("resumed" if k else "started") + together, **words, **first))
         if done >= 0 and k == len(parts) - 1:
             total = teller.lasting(sum(to - since for _, since, to in parts))
             text = teller.say("completed", step=step, time=total, returned=_back(teller, item))
             yield Line(done, item, 101 + 2 * k, text)
         elif 0 <= end < teller.run.window.until:
-            text = teller.say("suspended", **words, time=teller.lasting(end - begin))
+            text = teller.say(f"suspended{together}", **words, time=teller.lasting(end - begin))
             yield Line(end, item, 101 + 2 * k, text)
 
 
@@ -240,6 +261,10 @@ def _by_itself(teller: _Teller, item: int) -> Iterator[Line]:
     run, log = teller.run, teller.run.log
     step = run.workload.step[item]
     name, kind = run.workload.steps.names[step], run.workload.steps.kind[step]
+    if item in run.silent:
+        yield _silence(teller, item, name)
+    if kind == "silence" or item in run.silent:
+        return
     kind = kind if f"{kind}_ends" in teller.words else "task"
     begin, end = int(log.started_at[item]), int(log.completed_at[item])
     if begin >= 0 and kind != "join":
@@ -259,7 +284,7 @@ def _answers(teller: _Teller, item: int) -> str:
 
 
 def _back(teller: _Teller, item: int) -> str:
-    return teller.say("returned") if teller.run.workload.returned[item] else ""
+    return teller.say("returned") if teller.run.returned[item] else ""
 
 
 def _breaches(teller: _Teller, case: int) -> Iterator[Line]:

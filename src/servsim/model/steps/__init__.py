@@ -1,6 +1,6 @@
 """The kinds of step; one file each."""
 
-from servsim.model.steps.approval import CLOSED, Approval, Board, Verdict, expanded
+from servsim.model.steps.approval import CLOSED, SILENT, Approval, Board, Silence, Verdict, expanded
 from servsim.model.steps.decision import Decision
 from servsim.model.steps.delay import Delay
 from servsim.model.steps.handoff import Handoff
@@ -14,6 +14,7 @@ __all__ = [
     "END",
     "EXITS",
     "REJECTED",
+    "SILENT",
     "STEPS",
     "Agenda",
     "AnyTimetable",
@@ -27,6 +28,7 @@ __all__ = [
     "Meeting",
     "Onward",
     "Parallel",
+    "Silence",
     "Step",
     "Task",
     "Timetable",

@@ -5,27 +5,64 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from servsim.model.base import Count, Id, Model, Number, Share, Word
+from servsim.model.base import Count, Duration, Id, Model, Number, Share, Word
 from servsim.model.distributions import AnyDistribution, distribution
 from servsim.model.errors import Path, refuse
 from servsim.model.steps.decision import Decision
 from servsim.model.steps.meeting import Agenda
 from servsim.model.steps.parallel import Join
 from servsim.model.steps.step import END, REJECTED, STEPS, Onward, Routes, Step, Work, single
+from servsim.registry import suggestion
+
+
+class Escalated(Model):
+    """To the queue of which skill."""
+
+    escalate: Id
+
+
+def _consequence(value: Any) -> Any:
+    if isinstance(value, str) and value not in ("approve", "reject"):
+        known = ("approve", "reject")
+        raise ValueError(f"expected approve, reject or {{escalate: a skill}}, got '{value}'{suggestion(value, known)}")
+    return value if isinstance(value, str) else Escalated.model_validate(value)
+
+
+class Silence(Model):
+    """What is not begun `after` it was offered, counted by the `clock`, is approved or rejected by that; or it moves
+    to the queue of another skill."""
+
+    after: Duration
+    then: Annotated[Literal["approve", "reject"] | Escalated, BeforeValidator(_consequence)]
+    clock: Id = "calendar"
+
+    @field_validator("after")
+    @classmethod
+    def _some_time(cls, value: int) -> int:
+        if value <= 0:
+            raise ValueError("must be longer than zero, such as '2 d'")
+        return value
+
+    @property
+    def to(self) -> str | None:
+        """The skill to which it escalates."""
+        return self.then.escalate if isinstance(self.then, Escalated) else None
 
 
 class Verdict(Onward):
     """With probability `reject` the case leaves as rejected, with `return` it goes to `return_to`, else on.
 
-    A case is returned at most `rounds` times by this step; then what would be returned is approved.
+    A case is returned at most `rounds` times by this step; then what would be returned is approved. Whom nobody answers
+    for long enough has an answer by `silence`.
     """
 
     returned: Share = Field(default=0.0, alias="return")
     return_to: Id | None = None
     reject: Share = 0.0
     rounds: Count = 3
+    silence: Silence | None = None
 
     target_fields: ClassVar[tuple[str, ...]] = ("return_to",)
     return_fields: ClassVar[tuple[str, ...]] = ("return_to",)
@@ -42,10 +79,13 @@ class Verdict(Onward):
         yield from super().references()
         if self.reject > 0:
             yield ("reject",), REJECTED
+        elif self.silence and self.silence.then == "reject":
+            yield ("silence", "then"), REJECTED
 
     def leads_on(self) -> frozenset[str]:
-        onward = super().possible() if self.reject < 1 else frozenset[str]()
-        return onward | ({REJECTED} if self.reject > 0 else frozenset())
+        by_silence = self.silence.then if self.silence else None
+        onward = super().possible() if self.reject < 1 or by_silence == "approve" else frozenset[str]()
+        return onward | ({REJECTED} if self.reject > 0 or by_silence == "reject" else frozenset())
 
     def possible(self) -> frozenset[str]:
         back = {self.return_to} if self.returned > 0 and self.rounds > 0 and self.return_to else frozenset[str]()
@@ -70,6 +110,7 @@ class Link(Model):
     reject: Share | None = None
     rounds: Count | None = None
     delegate: Id | None = None
+    silence: Silence | None = None
 
     def given(self) -> dict[str, Any]:
         return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
@@ -155,6 +196,18 @@ class Approval(Verdict, Work):
             raise refuse((("late_refusal",), "only what is signed after the work is refused late; set `timing: after`"))
         return self
 
+    @model_validator(mode="after")
+    def _somebody_to_be_silent(self) -> Self:
+        then = self.silence.then if self.silence else None
+        if self.silence and self.timing == "skip":
+            raise refuse((("silence",), "has no effect: with `timing: skip` nobody is asked"))
+        if self.timing == "after" and then == "reject":
+            told = "what is signed after the work is not rejected by silence; approve it, or escalate"
+            raise refuse((("silence", "then"), told))
+        if self.meeting and isinstance(then, Escalated):
+            raise refuse((("silence", "then"), "a meeting has no queue to leave; approve or reject"))
+        return self
+
     @property
     def is_signed_later(self) -> bool:
         return self.timing == "after"
@@ -193,7 +246,8 @@ class Approval(Verdict, Work):
             return Onward.possible(self)
         if not self.chain:
             return super().leads_on()
-        rejects = {REJECTED} if any((self.reject if k.reject is None else k.reject) > 0 for k in self.chain) else set()
+        links = [self.model_copy(update={**k.given(), "chain": ()}) for k in self.chain]
+        rejects = {REJECTED} if any(REJECTED in link.leads_on() for link in links) else set()
         return Onward.possible(self) | rejects
 
     def possible(self) -> frozenset[str]:
@@ -234,6 +288,8 @@ class Approval(Verdict, Work):
         return {**steps, names[-1]: steps[names[-1]].model_copy(update=last)}
 
 
+SILENT = "_silent"
+"""Behind the id of an approval: the verdict by silence, where it is not what somebody would have said."""
 CLOSED = "_closed"
 """Behind the id of an approval: where a case waits for its signatures after all else is done."""
 
@@ -248,7 +304,8 @@ def expanded(steps: Mapping[str, Step]) -> dict[str, Step]:
         new = step.expanded(name) if isinstance(step, Approval) and step.is_compound else {name: step}
         if isinstance(step, Approval) and step.is_signed_later:
             new = {**new, f"{name}{CLOSED}": Join(next={END: 1.0})}
-        for other in new:
+        asked = [at for at, one in new.items() if isinstance(one, Verdict) and one.silence]
+        for other in (*new, *(f"{at}{SILENT}" for at in asked)):
             if other != name and other in steps:
                 raise refuse((("steps", name), f"stands for a step '{other}' of its own, and there is one already"))
         found |= new
