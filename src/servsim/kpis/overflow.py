@@ -22,7 +22,7 @@ def overflow_share(run: Run) -> Pairs:
     conditional = plan.overflow.conditional(len(plan.pools), len(plan.skills))
     queue, worker = last_queue(run), first_worker(run)
     begun = (log.started_at >= 0) & (queue >= 0) & (worker >= 0)
-    items = np.flatnonzero(begun & conditional.any(axis=0)[queue])
+    items = np.flatnonzero(begun & np.asarray(conditional.any(axis=0))[queue])
     items = items[counted(run).place_of_item(items) >= 0]
     helped = conditional[plan.worker_pool[worker[items]], queue[items]]
     all_, ours = (totals(queue[items], each, len(plan.skills)) for each in (np.ones(len(items)), helped))
