@@ -16,9 +16,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "shared" / "truth"
 THERE = FOLDER.is_dir()
 CASES = {case["id"]: case for file in ("micro.json", "battery.json") if THERE for case in truth.cases_in(FOLDER / file)}
 
-NOT_STATED: set[str] = {
-    "M62", "SIMUL-01",
-}  # fmt: skip
+NOT_STATED: set[str] = set()
 """What a scenario cannot say yet."""
 
 needs_statements = pytest.mark.skipif(

@@ -50,7 +50,7 @@ ARRIVAL_KEYS = ("process", "rate", "rate_by_interval", "cycle", "daily_busyness_
                 "batch_rate", "batch_size")  # fmt: skip
 STEP_KEYS = ("name", "type", "next", "team", "teams", "service_time", "service_time_by_team", "service_time_by_agent",
              "discipline", "waiting_places", "escalate", "next_by_attempt", "duration", "branches", "join", "epochs",
-             "capacity", "duration", "submission_deadline_before")  # fmt: skip
+             "capacity", "duration", "submission_deadline_before", "backfilling")  # fmt: skip
 TEAM_KEYS = ("name", "agents", "staffing", "staffing_semantics", "agent_groups", "end_of_shift", "surplus_agent_rule",
              "last_shift", "agent_selection", "skills", "class_preference", "takes_work_if", "max_concurrent",
              "named_agents", "cycle")  # fmt: skip
@@ -522,6 +522,8 @@ class Writer:
         self.rules[skill] = {**RULES[discipline], "assignment": SELECTION[chosen]}
         if discipline == "accumulating_priority" and len({k.get("accumulation_rate") for k in self.kinds.values()}) < 2:
             self.rules[skill]["rule"] = "fcfs"
+        if step.get("backfilling") and any(self.agents_together(step, kind) > 1 for kind in self.kinds.values()):
+            self.rules[skill]["backfilling"] = True
         if step.get("waiting_places") is not None:
             self.rules[skill]["waiting_places"] = int(step["waiting_places"])
         if "escalate" in step:
@@ -548,9 +550,6 @@ class Writer:
 
     # -------------------------------------------------------------- cases
     def case_class(self, kind: Json) -> Json:
-        for key in ("agents_required",):
-            if key in kind:
-                raise NotStatedError(f"classes.{key}")
         written: Json = {"process": name(kind["name"])}
         if "priority" in kind:
             written["priority"] = kind["priority"]
@@ -779,10 +778,16 @@ class Writer:
         if of == "delay":
             return {"kind": "delay", "time": distribution(of_class(step["duration"], kind)), **onward}
         if of == "service":
-            return {"kind": "task", "skill": self.skill(step, kind), **self.times(step, kind), **onward}
+            work = {"skill": self.skill(step, kind), "workers": self.agents_together(step, kind), **self.times(step, kind)}
+            return {"kind": "task", **work, **onward}
         if of == "meeting":
             return {"kind": "meeting", **self.agenda(step), **onward}
         raise NotStatedError(f"steps.type {of}")
+
+    def agents_together(self, step: Json, kind: Json) -> int:
+        """Agents at once, at every step of the class or by step."""
+        needs = kind.get("agents_required") or 1
+        return int(needs.get(step["name"], 1) if isinstance(needs, Mapping) else needs)
 
     def agenda(self, step: Json) -> Json:
         known(step["epochs"], ("first", "every"), "epochs")

@@ -116,6 +116,13 @@ class Observed:
             item = np.where(self.visit_after[item] >= 0, self.visit_after[item], item)
         return item, self.person[worker], begin / MINUTE, end / MINUTE
 
+    @property
+    def turns(self) -> tuple[Any, Any, Floats, Floats]:
+        """The stretches of one for each item: without those who help."""
+        n = len(self.stretches[0]) - len(self.run.log.helper_item)
+        item, worker, begin, end = self.stretches
+        return item[:n], worker[:n], begin[:n], end[:n]
+
     def steps(self, of: Json) -> list[str]:
         """The steps that a value looks at: the one named, else all at which cases queue."""
         if "step" in of:
@@ -281,12 +288,12 @@ class Observed:
         if len(self.run.log.blocked_item):
             absent = self.orbit(chosen)
             begin, end = np.concatenate([begin, absent[1]]), np.concatenate([end, absent[0]])
-        item, _, _, until = self.stretches
+        item, _, _, until = self.turns
         several = np.bincount(item, minlength=len(chosen)) > 1
         broken = np.flatnonzero(several[item] & chosen[item])
         order = broken[np.lexsort((until[broken], item[broken]))]
         again = np.flatnonzero(item[order][1:] == item[order][:-1])
-        begins, ends = until[order[again]], self.stretches[2][order[again + 1]]
+        begins, ends = until[order[again]], self.turns[2][order[again + 1]]
         last = np.append(item[order][1:] != item[order][:-1], True) if len(order) else np.zeros(0, bool)
         open_end = order[last & ~np.isfinite(self.completed[item[order]])] if len(order) else order
         gone = np.minimum(self.left[self.case[item[open_end]]], NEVER)
@@ -470,7 +477,7 @@ def responses(o: Observed, of: Json) -> Floats:
 def mean_total_wait(o: Observed, of: Json) -> float:
     """Response minus service: per case."""
     chosen = o.cases(of) & np.isfinite(o.left)
-    item, _, begin, end = o.stretches
+    item, _, begin, end = o.turns
     served = np.bincount(o.case[item], end - begin, minlength=len(chosen))
     return mean((o.left - o.arrived - served)[chosen])
 

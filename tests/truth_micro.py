@@ -41,8 +41,7 @@ STEP_KEYS = ("name", "type", "team", "discipline", "next", "times", "capacity", 
 CASE_KEYS = ("name", "arrival", "first_step", "service_times", "service_times_by_agent", "outcomes", "priority",
              "class", "due", "patience", "retry_after", "agents_required", "accumulation_rate")  # fmt: skip
 NOT_YET = {
-    "steps": ("backfilling", "rework_first"),
-    "cases": ("agents_required",),
+    "steps": ("rework_first",),
 }
 """Keys that a scenario has no word for."""
 RULES: dict[str, Json] = {
@@ -282,7 +281,7 @@ class Told:
 
     def skill(self, step: Json, one: Json) -> str:
         team, sharing = step["team"], self.serving(step["team"])
-        together = len({str([step.get(key) for key in ("discipline", "overflow")]) for step in sharing}) == 1
+        together = len({str([step.get(key) for key in ("discipline", "overflow", "backfilling")]) for step in sharing}) == 1
         own = "" if together else f"_{step['name']}"
         return composed("queue", team, own, one.get("class") if self.by_class(team) else "")
 
@@ -308,7 +307,7 @@ class Told:
             if chosen is not None and chosen not in SELECTION:
                 raise NotStatedError(f"teams.agent_selection {chosen}")
             rule = {**RULES[discipline], "assignment": SELECTION[chosen or "longest_idle"]}
-            rule |= self.waiting_places(step) | self.escalation(step)
+            rule |= self.waiting_places(step) | self.escalation(step) | self.backfilling(step)
             rates = {one.get("accumulation_rate") for one in self.cases.values()}
             if discipline == "accumulating_priority" and len(rates) < 2:
                 rule["rule"] = "fcfs"
@@ -321,6 +320,15 @@ class Told:
                     own = {self.skill(step, one) for one in self.cases.values()} & set(self.skills(agent))
                     found |= {skill: rule | self.overflow(step, skill) for skill in sorted(own)}
         return found
+
+    def backfilling(self, step: Json) -> Json:
+        several = any(self.workers(step, one) > 1 for one in self.cases.values() if step["name"] in self.paths[one["name"]])
+        return {"backfilling": True} if step.get("backfilling") and several else {}
+
+    def workers(self, step: Json, one: Json) -> int:
+        """Agents at once, at every step of the case or by step."""
+        needs = one.get("agents_required") or 1
+        return int(needs.get(step["name"], 1) if isinstance(needs, dict) else needs)
 
     def escalation(self, step: Json) -> Json:
         if not step.get("escalate"):
@@ -464,7 +472,8 @@ class Told:
         if here["type"] != "service":
             raise NotStatedError(f"steps.type {here['type']}")
         own = self.own_times(here, of)
-        return {"kind": "task", "skill": self.skill(here, of), "time": "0 min", "times": own, **onward}
+        work = {"skill": self.skill(here, of), "time": "0 min", "times": own, "workers": self.workers(here, of)}
+        return {"kind": "task", **work, **onward}
 
     def agenda(self, step: Json) -> Json:
         times = by_day([(at, at + 1e-6) for at in step["times"]])
