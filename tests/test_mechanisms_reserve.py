@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from worlds import Called, Case, Person, Team, World, at_desk, expect, mapping, tiny
+from worlds import Called, Case, Do, Person, Team, World, at_desk, expect, mapping, tiny
 
 from servsim.engines import Engine
 from servsim.lint import lint
@@ -87,6 +87,18 @@ def test_rule_5_who_becomes_free_below_the_mark_takes_nothing_more(engine: Engin
 # ------------------------------------------------------------------ from a scenario
 
 RESERVE = {"headcount": 3, "call": {"waiting": 3}, "release": {"waiting": 2}}
+
+
+def test_rule_5_one_is_called_for_an_item_that_moves_on_at_once(engine: Engine) -> None:
+    """Both queues are those of the pool: a has waited 4 in one of them, and calls one."""
+    world = World(
+        teams={"desk": Team({"new": 0, "old": 0}, called=Called(oldest=4))},
+        people={name: Person("desk", [], reserve=True) for name in ("r0", "r1")},
+        cases={"a": Case(0, [Do("new", 10)])},
+        until=100,
+        escalate={"new": (0, "old")},
+    )
+    assert there(world.run(engine)) == [("r0", 4, 14)]
 
 
 def desk(reserve: dict[str, Any], **changes: Any) -> Scenario:

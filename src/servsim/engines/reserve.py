@@ -53,6 +53,7 @@ class Reserve(Presence):
         self.presences: list[tuple[int, int, int]] = []  # worker, from, to
         self.entered: list[Crew] = []  # of whose queues items have entered one since the last dispatch
         self.entered_at: dict[int, int] = {}  # when each item entered its present queue
+        self.watched_from: dict[int, int] = {}  # by crew and item: since when the wait is watched
 
     def equip(self, plan: Plan) -> None:
         """Somebody may be called whenever an item enters one of these queues."""
@@ -73,7 +74,9 @@ class Reserve(Presence):
             if crew.call_oldest >= 0:
                 self.entered_at[place[2]] = now
                 key = len(self.skill) * (1 + self.crews.index(crew)) + place[2]
-                self.clock.book(now + crew.call_oldest, ESCALATION, key, self.waits_long)
+                if self.watched_from.get(key) != now:  # not yet in another of their queues, at this tick
+                    self.watched_from[key] = now
+                    self.clock.book(now + crew.call_oldest, ESCALATION, key, self.waits_long)
         self.entered += self.pressed[queue.skill]
         super().enter(queue, place, now)
 
