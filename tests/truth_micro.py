@@ -322,7 +322,8 @@ class Told:
         return found
 
     def backfilling(self, step: Json) -> Json:
-        several = any(self.workers(step, one) > 1 for one in self.cases.values() if step["name"] in self.paths[one["name"]])
+        here = (one for name, one in self.cases.items() if step["name"] in self.paths[name])
+        several = any(self.workers(step, one) > 1 for one in here)
         return {"backfilling": True} if step.get("backfilling") and several else {}
 
     def workers(self, step: Json, one: Json) -> int:

@@ -43,7 +43,9 @@ class Joint(Preemption):
 
     def _skills_of_several(self) -> set[int]:
         """The queues in which such items may come to wait."""
-        found, ahead = set[int](), {self.skill[item] for item in self.several}
+        silent, found = self.workload.silences, set[int]()
+        moved = {int(silent.to[self.workload.step[item]]) for item in self.several} if silent else set[int]()
+        ahead = {self.skill[item] for item in self.several} | moved - {-1}
         while ahead:
             found |= ahead
             ahead = {self.queues[skill].escalate_to for skill in ahead} - found - {-1}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from servsim.model.errors import Path
-from servsim.model.steps import Step, Work
+from servsim.model.steps import Approval, Step, Work
 from servsim.registry import suggestion
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _steps(of: Scenario) -> Found:
                 needs = max(map(step.workers_of, classes), default=1)
                 if needs > 1:
                     path: Path = ("processes", process, "steps", _written(of, process, name), "workers")
-                    yield from ((path, message) for message in _team(of, step.skill, needs))
+                    yield from ((path, message) for message in _team(of, step, needs))
 
 
 def _written(of: Scenario, process: str, step: str) -> str:
@@ -52,9 +52,15 @@ def _written(of: Scenario, process: str, step: str) -> str:
     return step if step in steps else next((name for name in steps if step.startswith(f"{name}_")), step)
 
 
-def _team(of: Scenario, skill: str, needs: int) -> Iterator[str]:
+def _queues(of: Scenario, step: Work) -> tuple[str, ...]:
+    """The skills in whose queues its items may come to wait."""
+    moved = step.silence.to if isinstance(step, Approval) and step.silence else None
+    return tuple(dict.fromkeys(queue for skill in (step.skill, moved) if skill for queue in of.dispatch.chain(skill)))
+
+
+def _team(of: Scenario, step: Work, needs: int) -> Iterator[str]:
     able = of.skills()
-    for queue in of.dispatch.chain(skill):
+    for queue in _queues(of, step):
         for name in able.get(queue, ()):
             pool, who = of.pools[name], f"the workers of '{name}', who have the skill '{queue}',"
             if pool.at_once:
@@ -64,9 +70,9 @@ def _team(of: Scenario, skill: str, needs: int) -> Iterator[str]:
                     f"{who} keep what they have in hand for their next shift (`suspend_keep`), which the others do not "
                     "share; choose another `end_of_shift`, such as suspend"
                 )
-    most = sum(of.most_on_duty(pool) + _reserve(of, pool) for pool in able.get(skill, ()))
+    most = sum(of.most_on_duty(pool) + _reserve(of, pool) for pool in able.get(step.skill, ()))
     if most < needs:
-        yield f"needs {needs} workers with the skill '{skill}' at once; there are never more than {most}"
+        yield f"needs {needs} workers with the skill '{step.skill}' at once; there are never more than {most}"
 
 
 def _reserve(of: Scenario, pool: str) -> int:
@@ -78,7 +84,7 @@ def _backfilling(of: Scenario) -> Found:
     flows = (of.flow(process) for process in of.used_processes())
     works = [step for flow in flows for step in flow.steps.values() if isinstance(step, Work)]
     several = [step for step in works if max(map(step.workers_of, of.classes_in_use()), default=1) > 1]
-    queues = {queue for step in several for queue in of.dispatch.chain(step.skill)}
+    queues = {queue for step in several for queue in _queues(of, step)}
     told = "has no effect: no step {} needs several `workers`"
     if of.dispatch.backfilling and not queues:
         yield ("dispatch", "backfilling"), told.format("that is worked on")
