@@ -10,6 +10,7 @@ class Owners:
 
     def prepare_owners(self: Any) -> None:
         self.owned: list[tuple[int, int, int]] = []
+        self.barred: list[tuple[int, int, int]] = []
 
     def first_place(self: Any, number: int) -> int:
         persons = self.plan.worker_person
@@ -36,6 +37,7 @@ class Owners:
             return
         item.owner, item.kept_until = -1, -1
         item.not_by = set().union(*(self.crew(int(row[item.number])) for row in of.not_by))
+        self.barred += [(item.number, t, who) for who in sorted(item.not_by)]
         if of.item[item.number] >= 0:
             item.owner = self.doer(int(of.item[item.number]))
         elif of.of_case[item.number] >= 0:

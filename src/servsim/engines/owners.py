@@ -7,6 +7,7 @@ from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from servsim.engines.clock import ESCALATION
 from servsim.engines.floor import Floor, Pool, Queue, Worker
@@ -31,6 +32,7 @@ class Owners(Floor):
         self.kept_until: dict[int, int] = {}  # items that nobody but the owner may start yet; -1: for ever
         self.makers: dict[int, set[int]] = {}  # item that several did → who completed it
         self.owned: list[tuple[int, int, int]] = []  # item, at, person
+        self.barred: list[tuple[int, int, int]] = []
 
     def equip(self, plan: Plan) -> None:
         """What the first may not start, another one further back may."""
@@ -44,9 +46,11 @@ class Owners(Floor):
             queue.special = queue.picky = True
 
     def run(self, until: int) -> EventLog:
-        rows = super().run(until), np.array(self.owned, np.int64).reshape(-1, 3)
-        item, at, by = rows[1].T
-        return replace(rows[0], owned_item=item.astype(np.int32), owned_at=at.copy(), owned_by=by.astype(np.int32))
+        log, columns = super().run(until), dict[str, NDArray[np.int64]]()
+        for name, rows, last in (("owned", self.owned, "by"), ("barred", self.barred, "who")):
+            item, at, who = np.array(rows, np.int64).reshape(-1, 3).T
+            columns |= {f"{name}_item": item, f"{name}_at": at, f"{name}_{last}": who}
+        return replace(log, **{name: column.astype(getattr(log, name).dtype) for name, column in columns.items()})
 
     # ------------------------------------------------------------------ who it is for
     def offer(self, item: int, now: int) -> None:
@@ -57,6 +61,7 @@ class Owners(Floor):
     def see_who_did_what(self, item: int, now: int) -> None:
         """Whose the item is, and who may not do it, is settled when it is offered."""
         self.others[item] = set[int]().union(*(self.all_who_did(row[item]) for row in self.not_by))
+        self.barred += [(item, now, person) for person in sorted(self.others[item])]
         case = self.of_case[item]
         owner = self.first_who_answered(case) if case >= 0 else self.who_did(self.same_as[item])
         self.owner.pop(item, None)

@@ -34,11 +34,22 @@ def required_person(run: Run) -> Kept:
         return Kept(item, log.owned_by, begin, begin)
     kept = of.kept[item]
     end = np.minimum(np.where(kept < 0, FOR_EVER, begin + kept), _first_wait_until(run)[item])
-    for moved, at in ((log.escalated_item, log.escalated_at), (log.blocked_item, log.blocked_at)):
+    away = (log.escalated_item, log.escalated_at), (log.silent_item, log.silent_at), (log.blocked_item, log.blocked_at)
+    for moved, at in away:
         end = np.minimum(end, _next(moved, at, item, begin))
     order = np.lexsort((begin, item))
     rows = order[(end > begin)[order]]
     return Kept(item[rows], log.owned_by[rows], begin[rows], end[rows])
+
+
+def barred(run: Run) -> dict[int, frozenset[int]]:
+    """By item: the persons (workers that stand for them) who may not do it, as they did what `not_same_as` names."""
+    log, last, found = run.log, dict[int, int](), dict[int, set[int]]()
+    for item, at, who in zip(*(c.tolist() for c in (log.barred_item, log.barred_at, log.barred_who)), strict=True):
+        if last.get(item) != at:
+            last[item], found[item] = at, set()  # the last try counts
+        found[item].add(who)
+    return {item: frozenset(persons) for item, persons in found.items()}
 
 
 def _first_wait_until(run: Run) -> Ticks:

@@ -64,6 +64,10 @@ class EventLog:
     owned_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
     owned_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
     owned_by: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    # items offered for anybody but somebody: when, and who may not do it
+    barred_item: Ids = field(default_factory=lambda: np.empty(0, np.int32))
+    barred_at: Ticks = field(default_factory=lambda: np.empty(0, np.int64))
+    barred_who: Ids = field(default_factory=lambda: np.empty(0, np.int32))
 
     # duties as worked, by worker and time, in pools in which the idle leave first; one that lasts ends as rostered
     duty_worker: Ids = field(default_factory=lambda: np.empty(0, np.int32))
