@@ -106,10 +106,24 @@ def edd(workload: Workload, urgency: Urgency) -> Ticks:
 @rule("slack")
 def slack(workload: Workload, urgency: Urgency) -> Ticks:
     """Least slack: due − work that the case still needs from people; the present tick is common to all."""
-    ends = np.concatenate([[0], np.cumsum(np.where(workload.skill >= 0, workload.work, 0))])
-    before, after = ends[:-1], ends[workload.first_item[1:]][workload.case]
     at = due(workload)
-    return np.where(at == NEVER, NEVER, at - (after - before))
+    return np.where(at == NEVER, NEVER, at - still_to_do(workload))
+
+
+def still_to_do(workload: Workload) -> Ticks:
+    """[items] work for people from the item on, itself included; of ways that a verdict by silence leads to, on that
+    way, and without them on all others."""
+    work, case, world = np.where(workload.skill >= 0, workload.work, 0), workload.case, workload.silences.world
+    if not len(world):
+        ends = np.concatenate([[0], np.cumsum(work)])
+        return np.asarray(ends[workload.first_item[1:]][case] - ends[:-1])
+    order = np.lexsort((np.arange(len(case)), world, case))
+    ends = np.concatenate([[0], np.cumsum(work[order])])
+    is_last = np.append((np.diff(case[order]) != 0) | (np.diff(world[order]) != 0), True)
+    last = np.flatnonzero(is_last)[np.cumsum(is_last) - is_last]
+    still = np.empty(len(case), np.int64)
+    still[order] = ends[last + 1] - ends[:-1]
+    return still
 
 
 @rule("sjf")

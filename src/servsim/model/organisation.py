@@ -159,6 +159,7 @@ class Pool(Model):
 
     After `overtime_limit` of overtime the item in hand is laid down (null: it is finished, however long it takes).
     `absence` is the share of days on which a worker does not come, `shrinkage` the share lost of the others.
+    `leaves`: whose shift ends leaves (named), or the staff is a headcount, and who is idle leaves first.
     `needs`: systems without which these workers stand still. `at_once`: how many items each has in hand at once.
     """
 
@@ -166,6 +167,7 @@ class Pool(Model):
     label: Label = Label()
     skills: Annotated[dict[Id, Ability], BeforeValidator(_abilities)] | None = None
     end_of_shift: Literal["finish", "suspend", "suspend_keep", "no_late_start", "restart"] = "finish"
+    leaves: Literal["named", "idle_first"] = "named"
     overtime_limit: Duration | None = None
     wage: Number = 0.0
     overtime: Number = 1.5
@@ -179,6 +181,12 @@ class Pool(Model):
     def _either_at_once_or_called(self) -> Self:
         if self.at_once and self.reserve:
             raise refuse((("at_once",), "does not go with a `reserve` in one pool; give the reserve a pool of its own"))
+        return self
+
+    @model_validator(mode="after")
+    def _a_headcount_of_whole_people(self) -> Self:
+        if self.at_once and self.leaves == "idle_first":
+            raise refuse((("leaves",), "does not go with `at_once`: nobody hands over half of their items"))
         return self
 
     @model_validator(mode="after")
