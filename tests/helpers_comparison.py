@@ -22,6 +22,9 @@ BASELINE: dict[str, float] = {
     "cost_total": 61_300.0, "cost_per_case": 38.4,
 }  # fmt: skip
 
+TIME = {"working": 32.0, "busy": 281.0, "nobody_on_shift": 198.0, "outage": 0.0, "meeting": 1.0}
+"""What the time of a case goes into, without any noise."""
+
 SHARES = {"promise_first_response", "late_first_response", "completion_rate", "abandonment_rate", "utilisation"}
 
 MEASURES: dict[str, tuple[Mapping[str, str] | str, dict[str, float]]] = {
@@ -131,6 +134,11 @@ def _summary(names: Sequence[str], labels: Sequence[tuple[str, str]], values: np
         (name, *label, e.mean[s, i], e.lower[s, i], e.upper[s, i], int(e.n[s, i]))
         for s, name in enumerate(names)
         for i, label in enumerate(labels)
+    ]
+    rows += [
+        (name, f"time_{what}", "all", t, t, t, int(e.n[s, 0]))
+        for s, name in enumerate(names)
+        for what, t in TIME.items()
     ]
     return pd.DataFrame(rows, columns=["scenario", "kpi", "group", "mean", "lower", "upper", "n"])
 

@@ -8,13 +8,27 @@ import numpy as np
 import pytest
 from conftest import MORE
 from test_promises import Dealt, dealt, hours, opened, promised
-from worlds import Case, Do, Person, Team, World, at_desk, random_world, tiny
+from worlds import (
+    FOR_EVER,
+    Called,
+    Case,
+    Do,
+    Failing,
+    Gate,
+    Person,
+    Spill,
+    Team,
+    World,
+    at_desk,
+    random_world,
+    tiny,
+)
 
 from servsim.engines import ENGINES
 from servsim.kpis.causes import Causes, Waiting, causes, waiting
 from servsim.kpis.cycle import SPENT, time_on_clock, whole_time
 from servsim.quantities import MINUTE
-from servsim.records import Course, Run, State
+from servsim.records import Course, Run, Silent, State
 
 ENGINE = ENGINES["reference"]
 
@@ -52,6 +66,87 @@ def test_an_escalated_item_waits_in_one_queue_after_the_other() -> None:
     )
     # b: 5-11 nobody at the desk; 11-12 sue busy; 12-25 nobody (sue goes with a in hand, done at 20); started at 25
     assert minutes(world.run(ENGINE), 1) == {"nobody_on_shift": 19, "busy": 1}
+
+
+def test_who_is_called_in_is_on_shift() -> None:
+    """Nobody is rostered. Two waiting call the reserve, who comes 5 later and takes the first."""
+    world = World(
+        teams={"desk": Team({"desk": 0}, called=Called(waiting=2, delay=5))},
+        people={"ann": Person("desk", [], reserve=True)},
+        cases={"a": at_desk(0, 20), "b": at_desk(10, 1)},
+        until=100,
+    )
+    run = world.run(ENGINE)
+    assert minutes(run, 0) == {"nobody_on_shift": 15}
+    assert minutes(run, 1) == {"nobody_on_shift": 5, "busy": 20}
+
+
+def test_who_stands_still_is_on_shift_and_what_fails_is_the_cause() -> None:
+    """The telephone is down 10-30 and the desk needs it; the files are down 30-45 and only the search needs them."""
+    teams = {"desk": Team({"desk": 0}, needs=["phone"])}
+    systems = {"phone": Failing([(10, 30, "")]), "files": Failing([(30, 45, "")])}
+    search = Do("desk", 5, step="search", needs=["files"])
+    cases = {"a": at_desk(0, 8), "b": Case(9, [search]), "c": Case(12, [search]), "d": at_desk(12, 5)}
+    run = tiny(cases, teams=teams, systems=systems, staff={"ann": [(0, 20), (25, 100)]}).run(ENGINE)
+    # b is begun at 9 and laid down at 10 until 30, when it goes back to the queue, until 45; then c at 49
+    assert minutes(run, 2) == {"outage": 28, "nobody_on_shift": 5, "busy": 4}
+    assert minutes(run, 3) == {"outage": 13, "nobody_on_shift": 5}
+    assert cycle(run, "b") == {"working": 5, "interrupted": 35}
+
+
+def test_what_is_kept_for_one_person_waits_for_that_person() -> None:
+    """ann does the first step at 0-10 and is away until 30; bob, who is there, may not begin the second."""
+    again = Do("desk", 5, step="again", same_as="desk", kept=FOR_EVER)
+    cases = {"a": Case(0, [Do("desk", 10), again]), "b": at_desk(12, 30)}
+    run = tiny(cases, staff={"ann": [(0, 10), (30, 90)], "bob": [(5, 90)]}).run(ENGINE)
+    assert minutes(run, 1) == {"required_person": 20}
+
+
+def test_who_may_not_check_their_own_work_is_no_help() -> None:
+    """ann is alone until 25, but she made it; then bob comes."""
+    check = Do("desk", 5, step="check", not_as=["desk"])
+    run = tiny({"a": Case(0, [Do("desk", 10), check])}, staff={"ann": [(0, 90)], "bob": [(25, 90)]}).run(ENGINE)
+    assert minutes(run, 1) == {"required_person": 15}
+
+
+def test_a_pool_that_helps_out_is_on_shift_for_what_it_may_take() -> None:
+    """The desk comes at 50. The back office, busy until 40, takes what has waited for 30."""
+    world = World(
+        teams={"desk": Team({"desk": 0}), "back": Team({"back": 0, "desk": 1})},
+        people={"ann": Person("desk", [(50, 90)]), "bob": Person("back", [(0, 90)])},
+        cases={"b": Case(0, [Do("back", 40)]), "a": at_desk(5, 10)},
+        until=100,
+        overflow={"desk": {"back": Spill(after=30)}},
+    )
+    assert minutes(world.run(ENGINE), 1) == {"nobody_on_shift": 30, "busy": 5}
+
+
+def test_meetings_and_hand_overs_are_waited_for_and_branches_for_one_another() -> None:
+    """One seat at 20 and at 40: the second case waits for its own. The post goes at 30 and takes 15."""
+    gates = {"board": Gate([20, 40], seats=1), "post": Gate([30])}
+    board, post = Do(None, 5, gate="board", kind="board"), Do(None, 15, gate="post", kind="handoff")
+    both = ([board], [post, Do("desk", 5)])
+    run = tiny({"a": Case(0, [board]), "b": Case(4, [both])}, gates=gates).run(ENGINE)
+    names = [run.workload.steps.names[step] for step in run.workload.step]
+    of = {name: minutes(run, i) for i, name in enumerate(names) if i}
+    assert minutes(run, 0) == {"meeting": 20}
+    assert of["board"] == {"meeting": 36, "joining": 5}  # 4-40, done at 45; the other branch at 50
+    assert of["post"] == {"handover": 41}  # 4-45
+    assert cycle(run, "b") == {"handover": 41, "working": 5}
+
+
+def test_the_branch_that_held_the_case_up_counts() -> None:
+    """The desk's branch waits 10 for ann and takes 5; the other delays the case until 30, and then ann is away."""
+    branches = ([Do("desk", 5)], [Do(None, 30)])
+    cases = {"a": at_desk(0, 10), "b": Case(0, [branches, Do("desk", 10)])}
+    run = tiny(cases, staff={"ann": [(0, 20), (50, 90)]}).run(ENGINE)
+    assert cycle(run, "b") == {"delays": 30, "nobody_on_shift": 20, "working": 10}
+
+
+def cycle(run: Run, case: str) -> dict[str, float]:
+    """What the time of a case went into, in minutes."""
+    time = whole_time(run)[:, "abc".index(case)] / MINUTE
+    return {name: ticks for name, ticks in zip(SPENT, time.tolist(), strict=True) if ticks}
 
 
 # ------------------------------------------------------------------ in random worlds, tick by tick
@@ -129,8 +224,8 @@ def last_of(run: Run, case: int) -> int:
     own = [i for i in range(*work.first_item[case : case + 2].tolist()) if log.enabled_at[i] >= 0]
     own.sort(key=lambda i: log.enabled_at[i])
     ended = [i for i in own if log.completed_at[i] >= 0 and log.completed_at[i] == log.left_at[case]]
-    final = [i for i in ended if work.leaves[i]]
     led_nowhere = [i for i in ended if all(log.enabled_at[k] < 0 for k in successors(run, i))]
+    final = [i for i in led_nowhere if work.leaves[i]]
     still_open = [i for i in own if log.completed_at[i] < 0 and i not in log.withdrawn_item]
     return [*final, *led_nowhere, *still_open][0]
 
@@ -190,7 +285,11 @@ def gone(run: Run, item: int) -> int:
 
 
 def successors(run: Run, item: int) -> list[int]:
-    work = run.workload
+    """What follows the item, as it came about."""
+    work, of = run.workload, run.workload.silences
+    spoken = item in run.log.silent_item and of.then[work.step[item]] in (Silent.APPROVE, Silent.REJECT)
+    if spoken and of.next_item[item] >= 0:
+        return [int(of.next_item[item])]
     if work.next_item[item] >= 0:
         return [int(work.next_item[item])]
     k = np.flatnonzero(work.fork_item == item)
@@ -202,9 +301,9 @@ def _cause(run: Run, item: int, at: int) -> str:
     offered = log.offered_at[item]
     if offered < 0 or at < offered:
         return "dispatch_delay"
-    if work.skill[item] < 0:
-        return "handover" if work.steps.kind[work.step[item]] == "handoff" else "meeting"
     skill, since = in_queue(run, item, at)
+    if skill < 0:
+        return "handover" if work.steps.kind[work.step[item]] == "handoff" else "meeting"
     there = {w for w, a, b in zip(*map(np.ndarray.tolist, run.duties), strict=True) if a <= at < b}
     able = [w for w in there if plan.pace[w, skill] > 0 and may_take(run, w, skill, since, at)]
     if not able:
@@ -215,18 +314,28 @@ def _cause(run: Run, item: int, at: int) -> str:
     makers = who_made(run, item)
     if all(plan.person_of()[w] in makers for w in able) or is_kept(run, item, at):
         return "required_person"
-    moved = set(log.escalated_item.tolist())
+    moved = {i for i in range(work.n_items) if moved_at(run, i)}
     peers = [i for i in range(work.n_items) if work.skill[i] == work.skill[item] and i not in moved]
-    first = any(log.offered_at[i] > offered and 0 <= log.started_at[i] <= at for i in peers)
-    return "overtaken" if first and item not in moved else "busy"
+    taken = [i for i in peers if log.worker[i] >= 0 and 0 <= log.started_at[i] <= at]
+    return "overtaken" if item not in moved and any(log.offered_at[i] > offered for i in taken) else "busy"
+
+
+def moved_at(run: Run, item: int) -> list[tuple[int, bool]]:
+    """When the item moved to another queue, and whether because nobody said a word."""
+    work, log = run.workload, run.log
+    found = [(int(at), False) for at in log.escalated_at[log.escalated_item == item]]
+    if work.silences and work.silences.then[work.step[item]] == Silent.ESCALATE:
+        found += [(int(at), True) for at in log.silent_at[log.silent_item == item]]
+    return sorted(found)
 
 
 def in_queue(run: Run, item: int, at: int) -> tuple[int, int]:
     """In whose queue the item waits, and since when."""
     skill, since = int(run.workload.skill[item]), int(run.log.offered_at[item])
-    for when in run.log.escalated_at[run.log.escalated_item == item].tolist():
+    for when, silent in moved_at(run, item):
         if at >= when:
-            skill, since = int(run.plan.escalate_to[skill]), when
+            to = run.workload.silences.to[run.workload.step[item]] if silent else run.plan.escalate_to[skill]
+            skill, since = int(to), when
     return skill, since
 
 
@@ -254,11 +363,10 @@ def is_waiting(run: Run, item: int, skill: int, at: int) -> bool:
 
 
 def who_made(run: Run, item: int) -> set[int]:
-    """The persons who may not do the item because of what they did before."""
-    log, not_by = run.log, run.workload.owners.not_by
-    made = [i for i in (not_by[:, item].tolist() if not_by.size else ()) if i >= 0]
-    made = [i for i in made if 0 <= log.completed_at[i] <= log.offered_at[item] and log.worker[i] >= 0]
-    return {int(run.plan.person_of()[log.worker[i]]) for i in made}
+    """The persons who may not do the item because of what they did before it was last offered."""
+    log = run.log
+    rows = log.barred_item == item
+    return set(log.barred_who[rows & (log.barred_at == log.barred_at[rows].max(initial=-1))].tolist())
 
 
 def is_kept(run: Run, item: int, at: int) -> bool:
@@ -266,7 +374,7 @@ def is_kept(run: Run, item: int, at: int) -> bool:
     log = run.log
     for i, since in zip(log.owned_item.tolist(), log.owned_at.tolist(), strict=True):
         kept = run.workload.owners.kept[i]
-        changes = [*log.escalated_at[log.escalated_item == i], *log.blocked_at[log.blocked_item == i]]
+        changes = [*(when for when, _ in moved_at(run, i)), *log.blocked_at[log.blocked_item == i]]
         until = min([at + 1, *(change for change in changes if change >= since)])
         if i == item and since <= at < until and (kept < 0 or at < since + kept):
             return True

@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Any
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 import yaml
 from helpers_comparison import MEASURES, comparison
@@ -24,7 +25,9 @@ from servsim.report.words import LANGUAGES, words
 from servsim.report.writing import columns, digits, lines, scale
 
 LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
-PICTURES = ("comparison", "waiting_by_hour", "response_times", "utilisation_by_hour", "queue_by_hour")
+PICTURES = (
+    "comparison", "waiting_by_hour", "response_times", "time_spent", "utilisation_by_hour", "queue_by_hour",
+)  # fmt: skip
 
 
 def findings(*measures: str, language: str = "en", **how: Any) -> Findings:
@@ -335,13 +338,39 @@ def test_swept_settings_are_in_the_names_and_not_in_the_command_again() -> None:
 
 
 # ---------------------------------------------------------------------- pictures
+def test_the_time_of_a_case_is_shown_without_what_takes_next_to_none(tmp_path: Path) -> None:
+    write(comparison(["peak_30"]), tmp_path, "en")
+    text = "".join(ElementTree.parse(tmp_path / "figures" / "time_spent.svg").getroot().itertext())
+    assert all(words("en")(f"spent.{what}") in text for what in ("working", "busy", "nobody_on_shift"))
+    assert not any(words("en")(f"spent.{what}") in text for what in ("outage", "meeting", "handover"))
+    assert "55%" in text  # 281 of 512
+
+
+def test_the_page_says_where_the_time_goes_and_why_cases_are_late(tmp_path: Path) -> None:
+    made = comparison(["peak_30"])
+    rows = {"busy": 0.5, "nobody_on_shift": 0.295, "working": 0.2, "outage": 0.005}
+    late = pd.DataFrame([late_row(what, "promise=first_response", share) for what, share in rows.items()])
+    told = sentences.where(Findings(replace(made, summary=pd.concat([made.summary, late])), words("en")))
+    shares = "everybody busy 55 %, nobody on shift 39 % and work 6 %"
+    assert told[0] == f"Where the 8.53 h of a case go with “Today”: {shares}."
+    assert told[1].endswith("went into (first response): everybody busy 50 %, nobody on shift 30 % and work 20 %.")
+    write(made, tmp_path, "zh")
+    assert "时间用在哪里" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def late_row(what: str, group: str, share: float) -> dict[str, Any]:
+    estimate = {"mean": share, "lower": share, "upper": share, "n": 12}
+    return {"scenario": "fault_repair/baseline", "kpi": f"late_{what}", "group": group, **estimate}
+
+
 @LANGUAGE
 def test_pictures_are_svg_with_text_as_text(tmp_path: Path, language: str, recwarn: pytest.WarningsRecorder) -> None:
     write(comparison(), tmp_path, language)
     for name in PICTURES:
         tree = ElementTree.parse(tmp_path / "figures" / f"{name}.svg")
         text = "".join(tree.getroot().itertext())
-        assert words(language)("axis.not_shown" if name == "comparison" else "axis.measure") in text
+        legend = {"comparison": "axis.not_shown", "time_spent": "spent.busy"}
+        assert words(language)(legend.get(name, "axis.measure")) in text
         assert "Noto Sans CJK SC" in (tmp_path / "figures" / f"{name}.svg").read_text(encoding="utf-8")
     assert [str(w.message) for w in recwarn if "Glyph" in str(w.message)] == []
 

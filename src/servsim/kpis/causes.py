@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from servsim.kpis.facts import of_kind
 from servsim.kpis.manning import Manning, Spans
-from servsim.kpis.owners import required_person
-from servsim.records import Run
+from servsim.kpis.owners import barred, required_person
+from servsim.records import Run, Silent
 from servsim.records.arrays import Ids, Ticks
 
 Flags = NDArray[np.bool_]
@@ -125,12 +124,13 @@ class Waiting:
         if self.delayed:
             self.offered = np.where(log.offered_at >= 0, np.minimum(log.offered_at, self.until), self.until)
         self.overtaken = first_overtaken(run, self.offered, self.until)
+        self.moves, self.barred = moves(run), barred(run)
 
     def causes(self) -> Causes:
         work, log = self.run.workload, self.run.log
         none, enabled = np.zeros(work.n_items, np.int64), log.enabled_at >= 0
         spent = [none] * len(CAUSES)
-        if self.manning.always() and not len(log.escalated_item) and not len(log.owned_item) and not self.barred:
+        if self.manning.always() and not self.moves and not len(log.owned_item) and not self.barred:
             by_people = enabled & (work.skill >= 0)
             if self.delayed:
                 spent[DELAY] = np.where(by_people, self.offered - log.enabled_at, 0)
@@ -148,7 +148,7 @@ class Waiting:
 
     def pieces(self, chosen: Flags) -> Pieces:
         """All the waiting of the chosen items, enabled ones."""
-        return joined([*self.by_themselves(chosen), *self.in_queues(chosen & (self.run.workload.skill >= 0))])
+        return joined([*self.by_themselves(chosen), *self.in_queues(chosen)])
 
     def parted(self, of: Pieces) -> Iterator[tuple[int, Rows, Ticks]]:
         """(cause, items, ticks of each) of pieces; where nobody is there for a queue that is the cause."""
@@ -203,7 +203,8 @@ class Waiting:
         if over.any() or len(work.gate) or self.delayed:
             rows = np.flatnonzero(chosen & (work.skill < 0))
             yield _pieces(rows, DELAY, self.run.log.enabled_at, self.offered)
-            yield _pieces(rows, np.where(over[work.step[rows]], HANDOVER, MEETING), self.offered, self.until)
+            until = self._before_moves()
+            yield _pieces(rows, np.where(over[work.step[rows]], HANDOVER, MEETING), self.offered, until)
         if len(work.fork_item):
             joins = joinings(self.run)
             yield joins.chosen(chosen[joins.item])
@@ -212,7 +213,8 @@ class Waiting:
         """The waiting of chosen items that need somebody."""
         rows = np.flatnonzero(chosen)
         if self.delayed:
-            yield _pieces(rows, DELAY, self.run.log.enabled_at, self.offered)
+            by_people = rows[self.run.workload.skill[rows] >= 0]
+            yield _pieces(by_people, DELAY, self.run.log.enabled_at, self.offered)
         waits = self._by_age(self._in_their_queues(rows))
         if self.overtaken is not self.until:
             waits = waits.because(OVERTAKEN, self.overtaken, self.until)
@@ -220,23 +222,26 @@ class Waiting:
             waits = waits.because(PERSON, begin, end)
         yield waits
 
+    def _before_moves(self) -> Ticks:
+        """[items] the end of waiting where they waited first."""
+        until = self.until.copy()
+        for item, at, _ in self.moves[::-1]:
+            until[item] = at
+        return until
+
     def _in_their_queues(self, rows: Rows) -> Pieces:
-        """Escalated items wait in one queue after the other."""
-        run, log = self.run, self.run.log
-        queue, end = run.workload.skill.astype(np.int32), self.until.copy()
-        rows = rows[queue[rows] >= 0]
-        moves = []
-        for item, at in zip(log.escalated_item.tolist()[::-1], log.escalated_at.tolist()[::-1], strict=True):
-            moves.append((item, at, int(end[item])))  # from the last move to the first: each ends where the next begins
-            end[item] = at
-        parts = [_pieces(rows, BUSY, self.offered, end, queue)]
-        chosen, moved = set(rows.tolist()) if moves else set(), []
-        for item, at, to in moves[::-1]:
-            queue[item] = run.plan.escalate_to[queue[item]]
-            moved += [(item, queue[item], at, to)] if item in chosen else []
+        """Items that are moved wait in one queue after the other."""
+        queue, chosen = self.run.workload.skill.astype(np.int32), np.zeros(self.run.workload.n_items, bool)
+        chosen[rows] = True
+        parts = [_pieces(rows[queue[rows] >= 0], BUSY, self.offered, self._before_moves(), queue)]
+        moved, end = [], dict[int, int]()
+        for item, at, to in self.moves[::-1]:  # from the last move to the first: each ends where the next begins
+            if chosen[item]:
+                moved.append((item, to, at, end.get(item, self.until[item])))
+                end[item] = at
         if moved:
-            item, of, begin, to = np.array(moved, np.int64).T
-            parts.append(Pieces(item, np.full(len(item), BUSY, np.int8), of.astype(np.int32), begin, to))
+            item, of, since, until = np.array(moved[::-1], np.int64).T
+            parts.append(Pieces(item, np.full(len(item), BUSY, np.int8), of.astype(np.int32), since, until))
         return joined(parts)
 
     def _by_age(self, waits: Pieces) -> Pieces:
@@ -261,20 +266,6 @@ class Waiting:
             begin[kept.item[rows]], end[kept.item[rows]] = kept.begin[rows], kept.end[rows]
             yield begin, end
 
-    @cached_property
-    def barred(self) -> dict[int, frozenset[int]]:
-        """By item: the persons who may not do it because of what they did before it was offered."""
-        not_by, log = self.run.workload.owners.not_by, self.run.log
-        found: dict[int, frozenset[int]] = {}
-        if not not_by.size:
-            return found
-        person = self.run.plan.person_of()
-        for item in np.flatnonzero((not_by >= 0).any(axis=0) & (log.offered_at >= 0)).tolist():
-            made = not_by[:, item][not_by[:, item] >= 0]
-            made = made[(log.completed_at[made] >= 0) & (log.completed_at[made] <= log.offered_at[item])]
-            found[item] = frozenset(person[log.worker[made][log.worker[made] >= 0]].tolist())
-        return {item: persons for item, persons in found.items() if persons}
-
 
 def _pieces(rows: Rows, cause: int | Rows, begin: Ticks, end: Ticks, queue: Ids | None = None) -> Pieces:
     """Pieces [begin, end) ([items]) of these items, without those of no length; by default in no queue."""
@@ -284,18 +275,50 @@ def _pieces(rows: Rows, cause: int | Rows, begin: Ticks, end: Ticks, queue: Ids 
     return Pieces(rows, why, of, begin[rows], end[rows])
 
 
+def moves(run: Run) -> list[tuple[int, int, int]]:
+    """(item, tick, queue) of items that moved on while they waited, by escalation or as nobody said a word."""
+    log, of = run.log, run.workload.silences
+    found = [(at, 0, k, item) for k, (item, at) in enumerate(_pairs(log.escalated_item, log.escalated_at))]
+    then = of.then[run.workload.step[log.silent_item]] == Silent.ESCALATE if of else np.zeros(0, bool)
+    found += [(at, 1, k, item) for k, (item, at) in enumerate(_pairs(log.silent_item[then], log.silent_at[then]))]
+    queue: dict[int, int] = {}
+    told = []
+    for at, silent, _, item in sorted(found):
+        step, now = run.workload.step[item], queue.get(item, int(run.workload.skill[item]))
+        queue[item] = int(of.to[step] if silent else run.plan.escalate_to[now])
+        told.append((item, at, queue[item]))
+    return told
+
+
+def _pairs(item: Ids, at: Ticks) -> Iterator[tuple[int, int]]:
+    return zip(item.tolist(), at.tolist(), strict=True)
+
+
+def links(run: Run) -> tuple[Ids, Ids]:
+    """(item, what follows it), as it came about; -1: nothing."""
+    work, log, of = run.workload, run.log, run.workload.silences
+    forked = np.repeat(work.fork_item, np.diff(work.fork_first))
+    before = np.concatenate([np.arange(work.n_items, dtype=np.int32), forked])
+    after = np.concatenate([work.next_item, work.fork_target])
+    if len(log.silent_item):  # decided by silence: another way may follow
+        decided = log.silent_item[np.isin(of.then[work.step[log.silent_item]], (Silent.APPROVE, Silent.REJECT))]
+        decided = decided[of.next_item[decided] >= 0]
+        after[np.isin(before, decided)] = -1
+        after[decided] = of.next_item[decided]
+    return before, after
+
+
 def joinings(run: Run) -> Pieces:
     """For each item that leads to a join: from its completion until the last of the others, if it was not that."""
     work, log = run.workload, run.log
-    before = np.concatenate([np.arange(work.n_items), np.repeat(work.fork_item, np.diff(work.fork_first))])
-    after = np.concatenate([work.next_item, work.fork_target])
+    before, after = links(run)
     rows = np.flatnonzero((after >= 0) & (work.n_predecessors[after] > 1) & (log.completed_at[before] >= 0))
     reached = log.enabled_at[after[rows]]
     if (reached < 0).any():
         reached = np.where(reached >= 0, reached, gone_at(run)[after[rows]])
     end = log.completed_at.copy()
     np.maximum.at(end, before[rows], reached)
-    return _pieces(np.unique(before[rows]), JOINING, log.completed_at, end)
+    return _pieces(np.unique(before[rows]).astype(np.int64), JOINING, log.completed_at, end)
 
 
 def first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
@@ -303,10 +326,10 @@ def first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
     skill, enabled = run.workload.skill, run.log.enabled_at
     if (offered[1:] >= offered[:-1]).all() and (until[1:] >= until[:-1]).all() and (run.log.started_at >= 0).all():
         return until  # all in the order in which they came
-    started = np.where(run.log.started_at >= 0, run.log.started_at, FOR_EVER)
+    started = np.where((run.log.started_at >= 0) & (run.log.worker >= 0), run.log.started_at, FOR_EVER)
     found = until.copy()
     moved = np.zeros(len(skill), bool)
-    moved[run.log.escalated_item] = True
+    moved[[item for item, _, _ in moves(run)]] = True
     for number in range(len(run.plan.skills)):
         rows = np.flatnonzero((skill == number) & (enabled >= 0) & ~moved)
         came = offered[rows]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.kpis.causes import CAUSES, FOR_EVER, JOINING, Causes, Flags, Pieces, Rows, Waiting, gone_at, joined
+from servsim.kpis.causes import CAUSES, FOR_EVER, JOINING, Causes, Flags, Pieces, Rows, Waiting, gone_at, joined, links
 from servsim.kpis.manning import Spans
 from servsim.records import Run
 from servsim.records.arrays import Ids, Ticks
@@ -108,16 +108,18 @@ def last_items(run: Run, cases: Rows) -> Rows:
     in which it left and led nowhere, else the one that has been open longest, also when the clock stops; -1 for a case
     that reached none."""
     work, log = run.workload, run.log
-    if not len(work.fork_item):
-        reached = np.append(0, np.cumsum(log.enabled_at >= 0))[work.first_item]  # one after the other
-        number = np.diff(reached)[cases]
-        return np.where(number > 0, work.first_item[cases] + number - 1, -1)
+    if not len(work.fork_item):  # one after the other: the last that was reached
+        found = np.full(work.n_cases, -1)
+        reached = np.flatnonzero(log.enabled_at >= 0)
+        found[work.case[reached]] = reached
+        return found[cases]
     rows = np.flatnonzero(log.enabled_at >= 0)
     left = log.left_at[work.case[rows]]
     done, withdrawn = log.completed_at[rows], np.zeros(work.n_items, bool)
     withdrawn[log.withdrawn_item] = True
     ended = (done >= 0) & (done == left)
-    rank = np.where(ended & (work.leaves[rows] > 0), 0, np.where(ended & ~_led_on(run)[rows], 1, 2))
+    nowhere = ended & ~_led_on(run)[rows]
+    rank = np.where(nowhere, np.where(work.leaves[rows] > 0, 0, 1), 2)
     rank[(rank == 2) & ((done >= 0) | withdrawn[rows])] = 3
     order = rows[np.lexsort((rows, log.enabled_at[rows], rank, work.case[rows]))][::-1]
     found = np.full(work.n_cases, -1)
@@ -127,23 +129,21 @@ def last_items(run: Run, cases: Rows) -> Rows:
 
 def _led_on(run: Run) -> Flags:
     """[items] whether an item that follows has been reached."""
-    work, log = run.workload, run.log
-    led = (work.next_item >= 0) & (log.enabled_at[work.next_item] >= 0)
-    ways = np.repeat(work.fork_item, np.diff(work.fork_first))
-    led[ways[log.enabled_at[work.fork_target] >= 0]] = True
+    before, after = links(run)
+    led = np.zeros(run.workload.n_items, bool)
+    led[before[(after >= 0) & (run.log.enabled_at[after] >= 0)]] = True
     return led
 
 
 def predecessors(run: Run) -> Ids:
     """[items] with whose completion each was reached, -1 for the first of a case; of several the first by number."""
-    work, log = run.workload, run.log
-    before = np.concatenate([np.arange(work.n_items), np.repeat(work.fork_item, np.diff(work.fork_first))])
-    after = np.concatenate([work.next_item, work.fork_target])
-    rows = np.flatnonzero(after >= 0)
-    rows = rows[(log.completed_at[before[rows]] >= 0) & (log.completed_at[before[rows]] == log.enabled_at[after[rows]])]
-    found = np.full(work.n_items, work.n_items, np.int64)
+    log, n = run.log, run.workload.n_items
+    before, after = links(run)
+    rows = np.flatnonzero((after >= 0) & (log.completed_at[before] >= 0))
+    rows = rows[log.completed_at[before[rows]] == log.enabled_at[after[rows]]]
+    found = np.full(n, n, np.int32)
     np.minimum.at(found, after[rows], before[rows])
-    return np.where(found < work.n_items, found, -1).astype(np.int32)
+    return np.where(found < n, found, -1).astype(np.int32)
 
 
 def stays(run: Run, last: Rows) -> Stays:

@@ -40,6 +40,14 @@ BEFORE: dict[str, Any] = {"color": PALE, "linewidth": 2.8}
 AFTER: dict[str, Any] = {"color": BLUE, "linewidth": 1.5}
 LIMIT: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (1, 2))}
 
+LOOKS = {
+    "working": (BLUE, ""), "busy": ("#56B4E9", ""), "nobody_on_shift": (VERMILLION, ""),
+    "dispatch_delay": ("#E69F00", ""), "outage": (INK, ""), "required_person": ("#CC79A7", ""),
+    "overtaken": ("#F0E442", ""), "meeting": ("#009E73", ""), "handover": (GREY, ""),
+    "interrupted": (BLUE, "////"), "delays": (PALE, "...."), "before_start": (FAINT, ""),
+}  # fmt: skip
+"""What the time of a case goes into → colour and hatching, in the order of the picture."""
+
 STYLE: dict[str, Any] = {
     "font.family": ["DejaVu Sans"], "font.size": 9.0, "text.color": INK, "lines.linewidth": 1.6,
     "axes.titlesize": 9.0, "axes.titlelocation": "left", "axes.labelcolor": INK, "axes.edgecolor": GREY,
@@ -63,6 +71,7 @@ def draw_all(found: Findings) -> dict[str, str]:
         "comparison": comparison,
         "waiting_by_hour": waiting_by_hour,
         "response_times": response_times,
+        "time_spent": time_spent,
         "utilisation_by_hour": utilisation_by_hour,
         "queue_by_hour": queue_by_hour,
     }
@@ -184,6 +193,30 @@ def response_times(found: Findings) -> Figure | None:
     return figure
 
 
+def time_spent(found: Findings) -> Figure | None:
+    """Where the time of a case goes: a bar per scenario, in parts of what it is spent on."""
+    rows = {s: parts for s in (found.baseline, *found.ranked) if (parts := found.time_spent(s))}
+    total = max((sum(parts.values()) for parts in rows.values()), default=0.0)
+    if not total:
+        return None
+    from matplotlib.figure import Figure
+
+    shown = [what for what in LOOKS if any(parts.get(what, 0) >= total / 200 for parts in rows.values())]
+    names = [balanced(found.label(s), 26) for s in rows]
+    heights = [max(0.36, 0.16 * len(name) + 0.14) for name in names]
+    places = [-(sum(heights[:i]) + height / 2) for i, height in enumerate(heights)]
+    figure = Figure(figsize=(7.6, sum(heights) + 1.1 + 0.2 * -(-len(shown) // 3)))
+    _more_space_between(figure)
+    label, axes = figure.subplots(1, 2, sharey=True, width_ratios=(2.1, 5.3))
+    _row_names(label, names, places, sum(heights))
+    scale = found.scale("cycle_time_mean", total)
+    lengths = [[scale.factor * parts.get(what, 0) for what in shown] for parts in rows.values()]
+    stacked(axes, list(zip(places, lengths, strict=True)), [LOOKS[what] for what in shown])
+    axes.set_xlabel(_with_unit(found, found.words("axis.per_case"), scale))
+    _legend_of_parts(figure, found, shown)
+    return figure
+
+
 # ---------------------------------------------------------------------- frame → axes
 def hourly(axes: Axes, frame: pd.DataFrame, line: Mapping[str, Any], factor: float = 1.0) -> None:
     """hour, value, lower, upper as a line with its intervals as a band."""
@@ -207,6 +240,25 @@ def effects(axes: Axes, frame: pd.DataFrame, factor: float = 1.0) -> None:
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.1)
     axes.locator_params(axis="x", nbins=3)
+    axes.tick_params(axis="y", length=0, labelleft=False)
+    axes.spines["left"].set_visible(False)
+
+
+def stacked(axes: Axes, rows: Sequence[tuple[float, Sequence[float]]], looks: Sequence[tuple[str, str]]) -> None:
+    """Place and lengths of each row as bars of these colours and hatchings, one behind the other; what is long enough
+    bears its share."""
+    longest = max(sum(lengths) for _, lengths in rows)
+    for place, lengths in rows:
+        at, total = 0.0, sum(lengths)
+        for length, (colour, hatch) in zip(lengths, looks, strict=True):
+            axes.barh(place, length, 0.26, at, color=colour, hatch=hatch, edgecolor="white", linewidth=0.6)
+            if length >= 0.06 * longest:
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
+                share = f"{100 * length / total:.0f}%"
+                axes.text(at + length / 2, place, share, ha="center", va="center", fontsize=7.0, bbox=box)
+            at += length
+    axes.set_xlim(0, 1.02 * longest)
+    axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0, labelleft=False)
     axes.spines["left"].set_visible(False)
 
@@ -332,6 +384,17 @@ def _legend(figure: Figure, found: Findings, interval: bool, promise: bool = Fal
     if promise:
         handles.append(Line2D([], [], **LIMIT, label=found.words("axis.promise")))
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
+
+
+def _legend_of_parts(figure: Figure, found: Findings, shown: Sequence[str]) -> None:
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0.6, label=found.words(f"spent.{what}"))
+        for what in shown
+        for colour, hatch in [LOOKS[what]]
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=3)
 
 
 def _legend_of_verdicts(figure: Figure, found: Findings) -> None:

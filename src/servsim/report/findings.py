@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from servsim.kpis import KPIS
+from servsim.kpis.cycle import SPENT
 from servsim.quantities import MINUTE, ticks
 from servsim.report.words import Words, capital
 from servsim.report.writing import Scale, scale
@@ -105,6 +106,25 @@ class Findings:
     def measured(self, scenario: str) -> tuple[str, ...]:
         """All KPIs of the scenario over all cases."""
         return tuple(kpi for name, kpi, group in self._estimates if name == scenario and group == "all")
+
+    def time_spent(self, scenario: str) -> dict[str, float]:
+        """Minutes of a case that ended by what they went into; without what took none. Empty where no case ended."""
+        return self._parts(scenario, "time_", "all")
+
+    def late_because(self, scenario: str) -> dict[str, dict[str, float]]:
+        """By promise, of those that were missed: the share of the late cases by what most of the time went into."""
+        found = {p: self._parts(scenario, "late_", f"promise={p}") for p in self._promises}
+        return {promise: parts for promise, parts in found.items() if parts}
+
+    def _parts(self, scenario: str, family: str, group: str) -> dict[str, float]:
+        estimates = {what: self.estimate(scenario, f"{family}{what}", group) for what in SPENT}
+        return {what: estimate.mean for what, estimate in estimates.items() if estimate and estimate.mean > 0}
+
+    @cached_property
+    def _promises(self) -> tuple[str, ...]:
+        """Those of which it is known why they were missed."""
+        groups = dict.fromkeys(group for _, kpi, group in self._estimates if kpi == "late_busy")
+        return tuple(group.removeprefix("promise=") for group in groups if group.startswith("promise="))
 
     def difference(self, scenario: str, kpi: str, group: str = "all") -> Difference | None:
         return self._differences.get((scenario, kpi, group))

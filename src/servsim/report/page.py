@@ -19,6 +19,7 @@ def markdown(found: Findings, pictures: Mapping[str, str], overrides: Sequence[s
         *_head(found),
         *_answer(found),
         *_results(found),
+        *_where(found),
         *_pictures(found, pictures),
         *rests(found, command(found, overrides)),
     ]
@@ -70,6 +71,11 @@ def _results(found: Findings) -> Blocks:
     ranking, costs = tables.comparison(found), tables.costs(found)
     blocks = [f"## {say('page.ranking')}", table(ranking), *_remarks(ranking)]
     return [*blocks, f"## {say('page.costs')}", table(costs)] if found.money else blocks
+
+
+def _where(found: Findings) -> Blocks:
+    told = "\n".join(f"- {sentence}" for sentence in sentences.where(found))
+    return [f"## {found.words('page.where')}", told] if told else []
 
 
 def _pictures(found: Findings, pictures: Mapping[str, str]) -> Blocks:

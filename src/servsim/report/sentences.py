@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from servsim.kpis import KPIS
@@ -38,6 +38,33 @@ def measure(found: Findings, scenario: str, name: str = "") -> str:
     effects = _effects(found, scenario, name or found.label(scenario))
     cost = _cost(found, scenario)
     return found.words("measure.joint").join([effects, cost] if cost else [effects])
+
+
+def where(found: Findings) -> list[str]:
+    """Where the time of the baseline's cases goes, and what those were waiting for that missed a promise."""
+    say, time = found.words, found.time_spent(found.baseline)
+    told = []
+    if time:
+        total = found.scale("cycle_time_mean", sum(time.values())).value(sum(time.values()))
+        told.append(say("where.time", baseline=found.label(found.baseline), total=total, parts=_shares(found, time)))
+    for promise, parts in found.late_because(found.baseline).items():
+        named = say.catalogue.get(f"where.{promise}") or found.group(f"promise={promise}")
+        told.append(say("where.late", promise=named, parts=_shares(found, parts)))
+    return told
+
+
+LEAST = 0.01
+"""Parts of less than that are not told."""
+
+
+def _shares(found: Findings, parts: Mapping[str, float]) -> str:
+    """'everybody busy 51 %, nobody on shift 29 %': the larger ones, the largest first."""
+    total = sum(parts.values())
+    large = sorted((p for p in parts.items() if p[1] >= LEAST * total), key=lambda part: -part[1])
+    say = found.words
+    return say.list(
+        [say("where.part", what=say(f"spent.{what}"), share=round(100 * part / total)) for what, part in large]
+    )
 
 
 def _sort(found: Findings, scenario: str) -> str:
