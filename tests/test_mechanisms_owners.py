@@ -26,6 +26,7 @@ from servsim.quantities import MINUTE
 from servsim.records import Run
 from servsim.records.workload import FORK
 from servsim.report.story import story
+from servsim.simulate import simulate
 
 # ------------------------------------------------------------------ 17. the same person
 
@@ -689,6 +690,23 @@ def test_the_lint_sees_who_is_off() -> None:
     assert not lint(Scenario.model_validate(leaves))
 
 
+def test_the_lint_sees_that_nobody_who_is_there_can_do_both() -> None:
+    """Only eva can do both, and she is away."""
+    clock, away = {"start": "2026-03-02", "horizon": "7 d"}, [{"from": "2026-03-02", "to": "2026-03-20"}]
+    pools = {name: {"department": "office", "skills": [name]} for name in ("desk", "back")}
+    changes = {
+        "clock": clock,
+        "pools": pools | {"all": {"department": "office", "skills": ["desk", "back"]}},
+        "staffing": {"desk": {"always": 2}, "back": {"always": 2}},
+        "workers": {"eva": {"pool": "all", "shifts": ["always"], "absent": away}},
+    }
+    (found,) = lint(Scenario.model_validate(written(changes, check={"same_as": "draft"})))
+    assert (found.severity, found.where) == ("warning", "processes.p.steps.check.same_as")
+    assert (
+        found.message == "check: of those who can do 'draft' too nobody is ever on duty (eva); the rule has no effect"
+    )
+
+
 def owners_of(data: dict[str, Any], step: str) -> list[tuple[str, int, int, list[str]]]:
     """(item that it is for, kept, case of the owner, items that exclude) of the visits to a step in the first cases."""
     work = prepare.workload(Scenario.model_validate(data), 1, 0)
@@ -795,6 +813,24 @@ def test_edits_keep_the_rules() -> None:
     assert {made.split(".")[1] for made, *_ in owners_of(merged, "sign")} == {"draft0"}
     four_eyes = written({"edits": {"e": merge}}, check={"not_same_as": "draft"})
     assert refused(four_eyes) == "'check' is not for who did 'draft' (`not_same_as`); one visit cannot do both"
+
+
+def test_who_goes_on_at_once_does_two_steps_as_one() -> None:
+    """Everybody looks at the checks first, and each is for who drafted: to the tick, and to the person, as if both were
+    one visit."""
+    both = {"department": "office", "skills": {"desk": {"preference": 2}, "back": {"preference": 1}}}
+    time = {"time": {"kind": "exponential", "mean": "11 min"}}
+    rule = {"same_as": {"step": "draft", "rule": "required"}}
+    apart = {"pools": {"back": both}, "staffing": {"back": {"always": 4}}}
+    merge = {"e": {"kind": "merge", "process": "p", "steps": ["draft", "check"]}}
+    two = simulate(Scenario.model_validate(written(apart, draft=time, check=rule | time)))
+    one = simulate(Scenario.model_validate(written(apart | {"edits": merge}, draft=time, check=rule | time)))
+    anybody = simulate(Scenario.model_validate(written(apart, draft=time, check=time)))
+    assert two.workload.n_items == 2 * one.workload.n_items > 400
+    assert np.array_equal(two.log.left_at, one.log.left_at)
+    drafts, checks = two.log.worker[::2], two.log.worker[1::2]
+    assert np.array_equal(drafts, one.log.worker) and np.array_equal(drafts[checks >= 0], checks[checks >= 0])
+    assert not np.array_equal(anybody.log.worker[::2], anybody.log.worker[1::2])
 
 
 def test_rules_leave_every_draw_as_it_was() -> None:

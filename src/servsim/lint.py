@@ -125,7 +125,8 @@ def _away(outlook: Outlook) -> Iterator[Finding]:
             where = f"processes.{process}.steps.{name}"
             if step.not_same_as:
                 yield from _nobody_else(outlook, flow, name, step, f"{where}.not_same_as")
-            if step.same_as is not None and step.same_as.kept < 0:
+            if step.same_as is not None:
+                yield from _never_the_same(outlook, flow, name, step, f"{where}.same_as")
                 yield from _off_for_good(outlook, name, step, f"{where}.same_as")
 
 
@@ -139,9 +140,23 @@ def _nobody_else(outlook: Outlook, flow: Flow, name: str, step: Work, where: str
         yield Finding("warning", message, where)
 
 
+def _never_the_same(outlook: Outlook, flow: Flow, name: str, step: Work, where: str) -> Iterator[Finding]:
+    earlier = step.same_as.step if step.same_as else None
+    if earlier is None:
+        return
+    before = {flow.steps[at].skill for at in flow.doing(earlier)}  # type: ignore[attr-defined]
+    able = _last_duties(outlook, step.skill)
+    both = [who for who in able if any(who in _last_duties(outlook, skill) for skill in before)]
+    if both and not any(able[who] for who in both):
+        message = f"{name}: of those who can do '{earlier}' too nobody is ever on duty ({_listed(both, 3)})"
+        yield Finding("warning", f"{message}; the rule has no effect", where)
+
+
 def _off_for_good(outlook: Outlook, name: str, step: Work, where: str) -> Iterator[Finding]:
     """Somebody for whom work may be kept is off days before the others are."""
     last, clock = _last_duties(outlook, step.skill), outlook.scenario.clock
+    if step.same_as is None or step.same_as.kept >= 0:
+        return
     early = [who for who, at in last.items() if 0 < at < max(last.values()) - 2 * DAY]
     if early:
         day = clock.date((max(last[who] for who in early) + clock.offset - 1) // DAY)
