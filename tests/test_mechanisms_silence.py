@@ -13,6 +13,7 @@ from servsim.dispatch import still_to_do
 from servsim.engines import Engine
 from servsim.kpis import KPIS
 from servsim.model import Scenario
+from servsim.model.errors import InputError
 from servsim.quantities import HOUR, MINUTE
 from servsim.records import Leaves, Outcome, Run
 from servsim.report.logs import TRANSITIONS, events
@@ -397,3 +398,10 @@ def test_work_still_to_do_is_that_of_the_way_one_is_on() -> None:
         own = np.flatnonzero(silent.silences.world == silent.silences.world[item])
         own = own[(silent.case[own] == silent.case[item]) & (silent.skill[own] >= 0)]
         assert still_to_do(silent)[item] == silent.work[own].sum()
+
+
+def test_too_many_ways_are_refused() -> None:
+    """Each return is a verdict that silence may change, and every way from there holds as many again."""
+    of = config(HALF_AN_HOUR, chain=["boss"] * 4, skill=None, **{**VERDICT, "return": 0.7, "rounds": 5})
+    with pytest.raises(InputError, match=r"processes\.p\.steps\.sign.*more than 100 ways for each case"):
+        ran(of)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from servsim.model import Scenario
 from servsim.model.distributions import Distribution
+from servsim.model.errors import InputError
 from servsim.model.steps import (
     REJECTED,
     SILENT,
@@ -57,6 +58,8 @@ class Crowd:
         return Crowd(np.concatenate([p.member for p in parts]), np.concatenate([p.after for p in parts]))
 
 
+MOST_WAYS = 100
+"""A case may go on in so many ways, on average, as silence has it."""
 Visit = Iterator[tuple[str, Crowd]]
 VISITS: Registry[Callable[[Walk, str, Crowd], Visit]] = Registry("step kind")
 
@@ -167,6 +170,10 @@ class Walk:
         """The same cases as they go on if silence decides here: members of their own, with all that they have seen,
         behind an item that stands for the verdict."""
         parents, first = crowd.member, len(self.members)
+        drawn = self.strays.first if self.strays else first
+        if first + len(parents) > MOST_WAYS * (drawn + 1_000):
+            told = f"silence would open more than {MOST_WAYS} ways for each case; lower `rounds`, or let it escalate"
+            raise InputError(f"processes.{self.process}.steps.{step}: {told}")
         self.strays.begin(first, parents, self.flow.join_around(step), len(self.unsigned))
         self.members = np.concatenate([self.members, self.members[parents]])
         self.entry = np.concatenate([self.entry, self.entry[parents]])
