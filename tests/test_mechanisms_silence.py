@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import MORE
+from flows import processes
+from hypothesis import given, settings
 from pydantic import ValidationError
 from worlds import ALWAYS, Case, Do, Gate, Person, Quiet, Team, World, expect, mapping, tiny
 
@@ -273,6 +277,25 @@ def test_in_branches_ways_join_again() -> None:
     joins = np.flatnonzero(silent.workload.step == silent.workload.steps.names.index("both"))
     assert len(joins) == silent.workload.n_cases
     assert (silent.workload.n_predecessors[joins] == 2).all()
+
+
+@settings(max_examples=round(25 * MORE))
+@given(flow=processes())
+def test_in_any_process_silence_leads_on_as_waiting_would(flow: dict[str, Any]) -> None:
+    """Branches in branches, detours, hand-overs that come back: each case goes one way, and all of it."""
+    waits = copy.deepcopy(flow)
+    for name, step in flow["p"]["steps"].items():
+        if step["kind"] == "approval":
+            back = {"return": 0.5, "return_to": name, "rounds": 2}
+            step |= {**back, **step, "skill": "boss", "silence": {"after": "3 min", "then": "approve"}}
+            waits["p"]["steps"][name] = {"kind": "delay", "time": "3 min", "next": step["next"]}
+    at = {"calls": {"case_class": "ordinary", "arrivals": {"kind": "poisson", "rate": "2/h"}}}
+    silent, waited = (ran({**config(None), "processes": processes, "demand": at}) for processes in (flow, waits))
+    assert stays(silent) == stays(waited)
+    assert (silent.log.outcome == waited.log.outcome).all()
+    asked = [step["kind"] == "approval" for step in map(flow["p"]["steps"].get, waited.workload.steps.names) if step]
+    done = np.array(asked, bool)[waited.workload.step] & (waited.log.completed_at >= 0)
+    assert len(silent.log.silent_item) == done.sum()
 
 
 def test_rejected_by_silence() -> None:
