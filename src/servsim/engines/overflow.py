@@ -13,12 +13,13 @@ from servsim.records import Plan, Workload
 class Spill:
     """When a pool may take items of a queue that it serves only under a condition."""
 
-    __slots__ = ("after", "alone", "number", "of_age", "pool", "queue", "regular", "waiting")
+    __slots__ = ("after", "alone", "number", "of_age", "pool", "queue", "ready", "regular", "waiting")
 
     def __init__(self, number: int, pool: Pool, queue: Queue, after: int, waiting: int, alone: bool) -> None:
         self.number, self.pool, self.queue = number, pool, queue
         self.after, self.waiting, self.alone = after, waiting, alone
         self.of_age: set[int] = set()  # items that have waited long enough since they entered the queue
+        self.ready: dict[int, None] = {}  # those of them that wait; some may have gone elsewhere
         self.regular: list[Worker] = []  # of the other pools, without their reserve
 
 
@@ -43,6 +44,7 @@ class Overflow(Presence):
         of, self.spills = plan.overflow, list[Spill]()
         self.spills_of: list[dict[Pool, Spill]] = [{} for _ in self.queues]  # [skills]
         self.entered_at_last: dict[int, int] = {}  # when each item entered its present queue
+        self.waits: set[int] = set()  # items in queues; of those that are gone some
         for p, skill in zip(*of.conditional(len(self.pools), len(self.queues)).nonzero(), strict=True):
             pool, queue = self.pools[p], self.queues[skill]
             conditions = int(of.after[p, skill]), int(of.waiting[p, skill]), bool(of.alone[p, skill])
@@ -61,7 +63,7 @@ class Overflow(Presence):
         if spill.alone and not any(worker.on_duty for worker in spill.regular):
             return True
         number, skill = spill.waiting, spill.queue.skill
-        for place in spill.queue.waiting if number >= 0 else ():
+        for place in spill.queue.waiting if 0 <= number <= len(spill.queue.waiting) else ():
             number -= self.skill[place[2]] == skill
             if number <= 0:
                 return True
@@ -69,14 +71,20 @@ class Overflow(Presence):
 
     def may_take_some(self, spill: Spill | None) -> bool:
         """False if the pool can take nothing of the queue at present."""
-        return spill is None or bool(spill.of_age) or self.is_open_to_all(spill)
+        if spill is None:
+            return True
+        while spill.ready and self.skill[next(iter(spill.ready))] != spill.queue.skill:
+            del spill.ready[next(iter(spill.ready))]
+        return bool(spill.ready) or self.is_open_to_all(spill)
 
     def enter(self, queue: Queue, place: Place, now: int) -> None:
         item = place[2]
         self.entered_at_last[item] = now
+        self.waits.add(item)
         for spill in self.spills_of[queue.skill].values():
             if spill.after >= 0:
                 spill.of_age.discard(item)
+                spill.ready.pop(item, None)
                 key = item * len(self.spills) + spill.number
                 self.clock.book(now + spill.after, OVERFLOW, key, self.come_of_age)
         super().enter(queue, place, now)
@@ -88,9 +96,27 @@ class Overflow(Presence):
         if self.entered_at_last[item] + spill.after != now or self.skill[item] != spill.queue.skill:
             return
         spill.of_age.add(item)
-        if any(place[2] == item for place in spill.queue.waiting):
+        if item in self.waits:
+            spill.ready[item] = None
             self.comes_into_reach(spill.pool)
             self.dispatch(now, (spill.queue,))
+
+    def start(self, worker: Worker, item: int, now: int) -> None:
+        self.waits.discard(item)
+        for spill in self.spills_of[self.skill[item]].values():
+            spill.ready.pop(item, None)
+        super().start(worker, item, now)
+
+    def find_no_place(self, queue: Queue, place: Place, now: int) -> None:
+        self.waits.discard(place[2])
+        super().find_no_place(queue, place, now)
+
+    def put_back(self, item: int) -> None:
+        self.waits.add(item)
+        for spill in self.spills_of[self.skill[item]].values():
+            if item in spill.of_age:
+                spill.ready[item] = None
+        super().put_back(item)
 
     # ------------------------------------------------------------------ what is different where it is asked who may
     def first_match(self, queue: Queue, now: int) -> Match | None:
