@@ -296,6 +296,46 @@ def test_attribute_tells_what_it_cannot_take_apart(project: TemporaryProject, na
     assert told in said.err
 
 
+def test_sensitivity_varies_each_assumption_alone(project: TemporaryProject) -> None:
+    typed = ("desk/one_more", "by=20", "replications=3", "clock.horizon=2 wk", "compute.jobs=1")
+    said = project.servsim("sensitivity", *typed)
+    assert said.code == 0, said
+    assert "20 % lower" in said.out
+    folder = project.path("results/desk-sensitivity")
+    runs = list(dict.fromkeys(row["scenario"] for row in rows(folder / "summary.csv")))
+    ends = ["", *(f"[{name} {sign}20 %]" for name in ("volume", "talk") for sign in "-+")]
+    assert runs == [f"desk/{name}{end}" for end in ends for name in ("baseline", "one_more")]
+    config = yaml.safe_load((folder / "config" / "one_more[volume +20 %].yaml").read_text(encoding="utf-8"))
+    assert {source["factor"] for source in config["demand"].values()} == {1.2}
+    levels = {
+        (r["scenario"], r["factor"]): float(r["level"])
+        for r in rows(folder / "sensitivity.csv")
+        if (r["kpi"], r["assumption"]) == ("first_response_mean", "volume")
+    }
+    assert levels["desk/baseline", "0.8"] < levels["desk/baseline", "1"] < levels["desk/baseline", "1.2"]
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert "servsim sensitivity desk/baseline desk/one_more" in page
+    assert "by=20" in page
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "told"),
+    [
+        (None, (), "desk/baseline: no assumption names its `settings`"),
+        ("[demand.*.factr]", (), "'demand.*.factr' leads nowhere; did you mean factor"),
+        ("[demand.*.factor]", ("by=0",), "by: expected per cent between 0 and 100, got '0'"),
+    ],
+)
+def test_what_cannot_be_varied_is_told(
+    project: TemporaryProject, settings: str | None, words: tuple[str, ...], told: str
+) -> None:
+    for written in ("[demand.*.factor]", "[processes.*.steps.*.time]"):
+        project.change(f"settings: {written}", f"settings: {settings}" if settings else "settings: []")
+    said = project.servsim("sensitivity", "desk/one_more", *words)
+    assert (said.code, len(said.err.splitlines())) == (2, 1), said
+    assert told in said.err
+
+
 def test_facts_are_held_against_what_is_simulated(project: TemporaryProject) -> None:
     assert project.servsim("facts").out == "desk/baseline: no facts are stated\n\n"
     fact = "facts: {busy: {label: how busy, value: %s, kpi: utilisation, tolerance: 0.05, source: the manager}}\n"

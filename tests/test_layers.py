@@ -16,8 +16,8 @@ import servsim
 ROOT = Path(servsim.__file__).parent
 GROUND = {"quantities", "registry", "records"}
 BELOW_SIMULATE = GROUND | {"statistics", "model", "dispatch", "engines", "kpis", "prepare"}
-BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook", "experiment", "attribution"}
-TOP = {"compose", "sources", "project", "template", "hydra_app"}
+BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook", "experiment", "attribution", "sensitivity"}
+TOP = {"variation", "compose", "sources", "project", "template", "hydra_app"}
 
 MAY_IMPORT = {
     "quantities": set(),
@@ -34,7 +34,9 @@ MAY_IMPORT = {
     "lint": BELOW_SIMULATE | {"outlook"},
     "experiment": BELOW_SIMULATE | {"simulate"},
     "attribution": {"statistics", "experiment"},
-    "report": GROUND | {"model", "kpis", "statistics", "experiment", "attribution"},
+    "sensitivity": {"statistics", "experiment"},
+    "report": GROUND | {"model", "kpis", "statistics", "experiment", "attribution", "sensitivity"},
+    "variation": {"quantities", "registry", "model"},
     "sources": GROUND | {"model"},
     "template": GROUND | {"model", "sources"},
     "project": GROUND | {"model", "sources"},

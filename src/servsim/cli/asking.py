@@ -26,10 +26,13 @@ class Asked:
 
     name: str
     settings: tuple[str, ...] = ()
+    called: str = ""  # what is said of the settings in its name; default: the settings
 
     @property
     def suffix(self) -> str:
         """What is added to its name; a sign that no file name may have becomes a dash."""
+        if self.called:
+            return f"[{self.called}]"
         return UNFIT_FOR_FILES.sub("-", f"[{','.join(self.settings)}]") if self.settings else ""
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from servsim.experiment import Comparison
     from servsim.model import Scenario, Settings
     from servsim.project import Project
+    from servsim.report.tornado import Tornado
 
 
 def results_folder(project: Project, settings: Settings, otherwise: str) -> Path:
@@ -72,6 +73,9 @@ def reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> int
     return tell_failures(comparison)
 
 
+MOST_FAILURES = 5
+
+
 def reported_attribution(comparison: Comparison, design: Design, folder: Path, words_typed: Sequence[str]) -> int:
     """As `reported`, for what the combinations of a design come down to."""
     from servsim.report import write_attribution
@@ -89,11 +93,28 @@ def reported_attribution(comparison: Comparison, design: Design, folder: Path, w
     return tell_failures(comparison)
 
 
+def reported_sensitivity(tornado: Tornado, folder: Path, typed: str, words_typed: Sequence[str]) -> int:
+    """As `reported`, for what a sensitivity analysis found."""
+    from servsim.report import write_sensitivity
+    from servsim.report.terminal import sensitivity_tables
+    from servsim.sources import shown
+
+    console().print(sensitivity_tables(tornado))
+    with writing(folder):
+        write_sensitivity(tornado, folder, typed, words_typed)
+    print(f"\n{shown(folder)}/report.md")
+    return tell_failures(tornado.found.comparison)
+
+
 def tell_failures(comparison: Comparison) -> int:
     """Says which replications failed; the exit code."""
-    for failure in comparison.failures.itertuples(index=False):
+    failures = list(comparison.failures.itertuples(index=False))
+    for failure in failures[:MOST_FAILURES]:
         who = f"{failure.scenario} replication {failure.replication} seed {failure.seed}"
         print(f"failed: {who}: {failure.message}", file=sys.stderr)
+    if len(failures) > MOST_FAILURES:
+        told = f"… and {len(failures) - MOST_FAILURES} more of {comparison.n * len(comparison.scenarios)}"
+        print(f"failed: {told}; the report has all", file=sys.stderr)
     return NOT_HELD if len(comparison.failures) else DONE
 
 

@@ -41,11 +41,13 @@ class Fact(Model):
 
 
 class Assumption(Model):
-    """What the source does not say and was chosen, and why."""
+    """What the source does not say and was chosen, and why. `settings`: the paths of the numbers that it stands for,
+    `*` for any key; `servsim sensitivity` multiplies them."""
 
     label: Label = Label()
     value: Any = None
     why: Label = Label()
+    settings: tuple[str, ...] = ()
 
 
 class Scenario(Model):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from servsim.report.files import write, write_attribution
+from servsim.report.files import write, write_attribution, write_sensitivity
 
-__all__ = ["write", "write_attribution"]
+__all__ = ["write", "write_attribution", "write_sensitivity"]

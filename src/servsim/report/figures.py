@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from servsim.report.attributed import Attributed
+    from servsim.report.tornado import Tornado
 
 BLUE, VERMILLION, SKY = "#0072B2", "#D55E00", "#A9D5EE"
 INK, GREY, PALE, FAINT = "#222222", "#767676", "#A6A6A6", "#E3E3E3"
@@ -93,6 +94,15 @@ def draw_attribution(attributed: Attributed) -> dict[str, str]:
     return drawn
 
 
+def draw_tornado(tornado: Tornado) -> dict[str, str]:
+    """Headline KPI → SVG of how far each assumption moves it."""
+    drawn = {}
+    for kpi in tornado.figures:
+        with style():
+            drawn[kpi] = svg(swings(tornado, kpi))
+    return drawn
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """The one style, and silence about Chinese letters that the measuring font lacks: the reader's fonts have them."""
@@ -156,6 +166,41 @@ def contributions(attributed: Attributed, kpi: str) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(_difference_title(found, kpi))
     figure.legend(loc="outside upper left", ncols=4)
+    return figure
+
+
+def swings(tornado: Tornado, kpi: str) -> Figure:
+    """A panel per scenario, a bar per assumption: the figure where it is lower (pale) and higher (dark)."""
+    from matplotlib.figure import Figure
+
+    found, n = tornado.found, len(tornado.assumptions)
+    names = ["\n".join(balanced(tornado.label(name), 28)) for name in tornado.assumptions]
+    columns = min(3, len(tornado.scenarios))
+    rows = math.ceil(len(tornado.scenarios) / columns)
+    figure = Figure(figsize=(2.2 + 2.6 * columns, 0.9 + (0.9 + 0.32 * n) * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for axes, scenario in zip(grid, tornado.scenarios, strict=False):
+        is_base = scenario == tornado.scenarios[0]
+        for place, swing in enumerate(tornado.swings(kpi, scenario)):
+            factor, shown = found.scale(kpi).factor, swing.level if is_base else swing.effect
+            low, middle, high = factor * shown.mean
+            for end, colour in sorted(((low, SKY), (high, BLUE)), key=lambda bar: -abs(bar[0] - middle)):
+                axes.barh(-place, end - middle, left=middle, height=0.55, color=colour)
+            for k, above in ((0, 0.12), (2, -0.12)):
+                axes.hlines(above - place, factor * shown.lower[k], factor * shown.upper[k], color=INK, linewidth=0.9)
+            axes.axvline(middle, color=GREY, linewidth=0.9)
+        title = "tornado.level_of" if is_base else "tornado.effect_of"
+        axes.set_title("\n".join(balanced(found.words(title, scenario=found.label(scenario)), 34)))
+        value = _with_unit(found, found.kpi(kpi), found.scale(kpi))
+        axes.set_xlabel(value if is_base else _difference_title(found, kpi))
+        axes.set_yticks([-place for place in range(n)], names)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(visible=False, axis="y")
+        axes.margins(x=0.08)
+        axes.locator_params(axis="x", nbins=4)
+    for axes in grid[len(tornado.scenarios) :]:
+        axes.set_axis_off()
+    _legend_of_ends(figure, tornado)
     return figure
 
 
@@ -394,6 +439,17 @@ def _legend_of_parts(figure: Figure, found: Findings, shown: Sequence[str]) -> N
         for what in shown
         for colour, hatch in [LOOKS[what]]
     ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+
+
+def _legend_of_ends(figure: Figure, tornado: Tornado) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    by = f"{100 * tornado.by:.0f}"
+    ends = ((SKY, "tornado.less"), (BLUE, "tornado.more"))
+    handles: list[Any] = [Patch(color=colour, label=tornado.found.words(key, by=by)) for colour, key in ends]
+    handles.append(Line2D([], [], color=INK, linewidth=0.9, label=tornado.found.words("axis.interval")))
     figure.legend(handles=handles, loc="outside upper left", ncols=3)
 
 

@@ -24,6 +24,7 @@ from servsim.report.words import words
 if TYPE_CHECKING:
     from servsim.experiment import Comparison
     from servsim.report.attributed import Attributed
+    from servsim.report.tornado import Tornado
 
 LIBRARIES = (
     "simpy", "numpy", "pandas", "scipy", "matplotlib", "pydantic", "hydra-core", "omegaconf", "joblib", "PyYAML",
@@ -66,6 +67,23 @@ def write_attribution(attributed: Attributed, folder: Path, overrides: Sequence[
         _write_text(stage / "report.md", attributed.page(_places(pictures), overrides))
         _write_text(stage / "attribution.csv", to_csv(columns, attributed.rows()))
         _write_basis(attributed.found, stage, overrides, attributed.command(overrides))
+
+    _replaced(folder, fill)
+
+
+def write_sensitivity(tornado: Tornado, folder: Path, typed: str, overrides: Sequence[str] = ()) -> None:
+    """As `write`, for what a sensitivity analysis found; `typed` is its command."""
+    from servsim.report.figures import draw_tornado
+    from servsim.report.tornado import COLUMNS as columns
+    from servsim.report.tornado import FLIP_COLUMNS
+
+    def fill(stage: Path) -> None:
+        pictures = draw_tornado(tornado)
+        _write_pictures(stage, pictures)
+        _write_text(stage / "report.md", tornado.page(_places(pictures), typed))
+        _write_text(stage / "sensitivity.csv", to_csv(columns, tornado.rows()))
+        _write_text(stage / "flips.csv", to_csv(FLIP_COLUMNS, tornado.flip_rows()))
+        _write_basis(tornado.found, stage, overrides, typed)
 
     _replaced(folder, fill)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from servsim.report import sentences, tables
 from servsim.report.findings import Findings
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from servsim.experiment import Comparison
     from servsim.report.attributed import Attributed
+    from servsim.report.tornado import Tornado
 
 _STYLES = {BETTER: "green", WORSE: "red"}
 _GAP = 2
@@ -66,6 +67,20 @@ def attribution_tables(attributed: Attributed) -> Group:
         parts += ["", _Paragraph(found.kpi(kpi)), _Blocks(attributed.shares(kpi))]
     notes = attributed.shares(shown[0]).notes if shown else ()
     return Group(*parts, _Paragraph(found.words("sentence.gap").join(notes)))
+
+
+def sensitivity_tables(tornado: Tornado) -> Group:
+    """The answer in sentences, and the effects on the first leading KPI under each assumption."""
+    from rich.console import Group
+
+    found, parts = tornado.found, list[Any]()
+    parts += [_Paragraph(line, "- ") for line in tornado.answer()]
+    for kpi in found.leading[:1]:
+        for scenario in tornado.scenarios:
+            key = "tornado.level_of" if scenario == tornado.scenarios[0] else "tornado.effect_of"
+            parts += ["", _Paragraph(f"{found.kpi(kpi)} · {found.words(key, scenario=found.label(scenario))}")]
+            parts += [_Blocks(tornado.table(kpi, scenario))]
+    return Group(*parts)
 
 
 class _Paragraph:
