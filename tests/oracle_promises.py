@@ -9,7 +9,6 @@ from typing import Any
 from servsim.records import Outcome, Run
 
 IsOpen = Callable[[int], bool]
-FAR = 1000
 OF_STEPS = ("enabled", "offered", "started", "completed")
 
 
@@ -87,8 +86,8 @@ def ways(of: Seen, steps: Collection[int], last: bool) -> list[Stay]:
     return stays[-1:] if last else stays
 
 
-def watched(of: Seen, promise: Promised, is_open: IsOpen, until: int) -> dict[str, Any]:
-    """began, ended, elapsed, due, breached, state, as servsim tells them (-1: did not happen)."""
+def watched(of: Seen, promise: Promised, is_open: IsOpen, until: int, far: int = 1000) -> dict[str, Any]:
+    """As servsim tells it (-1: did not happen); due times are looked for so far ahead."""
     nothing = {"began": -1, "ended": -1, "elapsed": -1, "due": -1, "breached": -1, "state": "NOTHING"}
     starts = [at for at in happens(of, promise.begins, promise.begin_steps, promise.begin_last)
               if of.left is None or at <= of.left]  # fmt: skip
@@ -119,7 +118,7 @@ def watched(of: Seen, promise: Promised, is_open: IsOpen, until: int) -> dict[st
         elapsed += runs(of, promise, is_open, t)
         t += 1
     stopped, more = elapsed, t
-    while due is None and more < FAR:
+    while due is None and more < t + far:
         stopped += is_open(more)
         more += 1
         due = more if stopped >= promise.limit else None

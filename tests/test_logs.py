@@ -205,7 +205,7 @@ def test_the_story_of_a_case() -> None:
         "after arrival",
         " 4. Mon 2026-03-02 09:45:00  intake: interrupted; bo (desk) has worked 10 min on it",
         " 5. Mon 2026-03-02 10:30:00  intake: ann (desk) resumes",
-        " 6. Mon 2026-03-02 10:30:00  the time promised for the resolution has run out",
+        " 6. Mon 2026-03-02 10:30:00  resolution: the time promised has run out",
         " 7. Mon 2026-03-02 10:40:00  intake: completed after 20 min of work",
         " 8. Mon 2026-03-02 10:40:00  reaches fix",
         " 9. Mon 2026-03-02 10:50:00  fix: cy (repair) starts after 10 min of waiting",
@@ -235,7 +235,7 @@ def test_the_story_in_chinese() -> None:
              "17. resolution promised by Mon 2026-03-02 09:40:00: kept, 50 min to spare"]),
         (5, ["3. Mon 2026-03-02 13:00:00  the clock stops; the case is still in process after 1 h 5 min",
              "4. answer promised by Mon 2026-03-02 14:40:00: not due yet when the clock stops"]),
-        (6, ["3. Mon 2026-03-02 12:20:00  the time promised for the answer has run out",
+        (6, ["3. Mon 2026-03-02 12:20:00  answer: the time promised has run out",
              "4. Mon 2026-03-02 13:00:00  the clock stops; the case is still in process after 50 min",
              "5. answer promised by Mon 2026-03-02 12:20:00: missed, still open 40 min after that when the clock "
              "stops"]),
