@@ -155,6 +155,17 @@ class Reserve(Presence):
                 self.presences.append((worker.id, since, now))
                 crew.at_home = sorted([*crew.at_home, worker], key=lambda w: w.id)
 
+    def come_back(self, item: int) -> None:
+        """What is not needed any more may have been withdrawn."""
+        super().come_back(item)
+        if not self.simultaneous:
+            self.let_go(self.clock.tick)
+
+    def push(self, item: int) -> None:
+        super().push(item)
+        if not self.simultaneous:
+            self.let_go(self.clock.tick)
+
     def leave_with(self, case: int, now: int) -> None:
         """Who gives up may leave nothing to do."""
         super().leave_with(case, now)
