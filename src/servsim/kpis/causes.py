@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from servsim.kpis.facts import of_kind
 from servsim.kpis.manning import Manning, Spans
 from servsim.kpis.owners import barred, required_person
-from servsim.records import Run, Silent
+from servsim.records import Run
 from servsim.records.arrays import Ids, Ticks
 
 Flags = NDArray[np.bool_]
@@ -124,13 +124,13 @@ class Waiting:
         if self.delayed:
             self.offered = np.where(log.offered_at >= 0, np.minimum(log.offered_at, self.until), self.until)
         self.overtaken = first_overtaken(run, self.offered, self.until)
-        self.moves, self.barred = moves(run), barred(run)
+        self.barred = barred(run)
 
     def causes(self) -> Causes:
         work, log = self.run.workload, self.run.log
         none, enabled = np.zeros(work.n_items, np.int64), log.enabled_at >= 0
         spent = [none] * len(CAUSES)
-        if self.manning.always() and not self.moves and not len(log.owned_item) and not self.barred:
+        if self.manning.always() and not self.run.moves and not len(log.owned_item) and not self.barred:
             by_people = enabled & (work.skill >= 0)
             if self.delayed:
                 spent[DELAY] = np.where(by_people, self.offered - log.enabled_at, 0)
@@ -225,7 +225,7 @@ class Waiting:
     def _before_moves(self) -> Ticks:
         """[items] the end of waiting where they waited first."""
         until = self.until.copy()
-        for item, at, _ in self.moves[::-1]:
+        for item, at, _ in self.run.moves[::-1]:
             until[item] = at
         return until
 
@@ -235,7 +235,7 @@ class Waiting:
         chosen[rows] = True
         parts = [_pieces(rows[queue[rows] >= 0], BUSY, self.offered, self._before_moves(), queue)]
         moved, end = [], dict[int, int]()
-        for item, at, to in self.moves[::-1]:  # from the last move to the first: each ends where the next begins
+        for item, at, to in self.run.moves[::-1]:  # from the last move to the first: each ends where the next begins
             if chosen[item]:
                 moved.append((item, to, at, end.get(item, self.until[item])))
                 end[item] = at
@@ -275,25 +275,6 @@ def _pieces(rows: Rows, cause: int | Rows, begin: Ticks, end: Ticks, queue: Ids 
     return Pieces(rows, why, of, begin[rows], end[rows])
 
 
-def moves(run: Run) -> list[tuple[int, int, int]]:
-    """(item, tick, queue) of items that moved on while they waited, by escalation or as nobody said a word."""
-    log, of = run.log, run.workload.silences
-    found = [(at, 0, k, item) for k, (item, at) in enumerate(_pairs(log.escalated_item, log.escalated_at))]
-    then = of.then[run.workload.step[log.silent_item]] == Silent.ESCALATE if of else np.zeros(0, bool)
-    found += [(at, 1, k, item) for k, (item, at) in enumerate(_pairs(log.silent_item[then], log.silent_at[then]))]
-    queue: dict[int, int] = {}
-    told = []
-    for at, silent, _, item in sorted(found):
-        step, now = run.workload.step[item], queue.get(item, int(run.workload.skill[item]))
-        queue[item] = int(of.to[step] if silent else run.plan.escalate_to[now])
-        told.append((item, at, queue[item]))
-    return told
-
-
-def _pairs(item: Ids, at: Ticks) -> Iterator[tuple[int, int]]:
-    return zip(item.tolist(), at.tolist(), strict=True)
-
-
 def links(run: Run) -> tuple[Ids, Ids]:
     """(item, what follows it), as it came about; -1: nothing."""
     work, log, of = run.workload, run.log, run.workload.silences
@@ -301,8 +282,7 @@ def links(run: Run) -> tuple[Ids, Ids]:
     before = np.concatenate([np.arange(work.n_items, dtype=np.int32), forked])
     after = np.concatenate([work.next_item, work.fork_target])
     if len(log.silent_item):  # decided by silence: another way may follow
-        decided = log.silent_item[np.isin(of.then[work.step[log.silent_item]], (Silent.APPROVE, Silent.REJECT))]
-        decided = decided[of.next_item[decided] >= 0]
+        decided = run.silent[of.next_item[run.silent] >= 0]
         after[np.isin(before, decided)] = -1
         after[decided] = of.next_item[decided]
     return before, after
@@ -329,7 +309,7 @@ def first_overtaken(run: Run, offered: Ticks, until: Ticks) -> Ticks:
     started = np.where((run.log.started_at >= 0) & (run.log.worker >= 0), run.log.started_at, FOR_EVER)
     found = until.copy()
     moved = np.zeros(len(skill), bool)
-    moved[[item for item, _, _ in moves(run)]] = True
+    moved[[item for item, _, _ in run.moves]] = True
     for number in range(len(run.plan.skills)):
         rows = np.flatnonzero((skill == number) & (enabled >= 0) & ~moved)
         came = offered[rows]
