@@ -807,3 +807,32 @@ def test_the_slowest_takes_the_item_so_that_the_quick_stay_free(engine: Engine) 
         left a 20, b 20, c 5
         """,
     )
+
+
+def test_who_might_have_taken_it_up_leaves_the_work_as_it_was(engine: Engine) -> None:
+    """Ann would need 1 for b, and might be interrupted for it; in the other queue it ranks by its 5."""
+    world = World(
+        teams={"desk": Team({"new": 0, "old": 0})},
+        people={"ann": Person("desk", [(0, 100)])},
+        cases={
+            "a": Case(0, [Do("old", 4)]),
+            "b": Case(0, [Do("new", 5, rank=99)]),
+            "c": Case(1, [Do("old", 3)]),
+        },
+        until=100,
+        escalate={"new": (2, "old")},
+        preempt={"new": "resume", "old": "resume"},
+        by_work_left=["old"],
+        own={"ann": {"new": 1}},
+    )
+    expect(
+        engine,
+        world,
+        """
+        a 0 0 0 4 ann
+        b 0 0 7 8 ann
+        c 1 1 4 7 ann
+        escalated b 2
+        left a 4, b 8, c 7
+        """,
+    )

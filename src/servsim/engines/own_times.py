@@ -32,6 +32,9 @@ class OwnTimes(Floor):
         super().start(worker, item, now)
 
     def may_start(self, worker: Worker, item: int, now: int) -> bool:
-        if item not in self.work_left:
-            self.work[item] = self.time_of(worker, item)
-        return super().may_start(worker, item, now)
+        if item in self.work_left:
+            return super().may_start(worker, item, now)
+        common, self.work[item] = self.work[item], self.time_of(worker, item)
+        may = super().may_start(worker, item, now)
+        self.work[item] = common  # until somebody takes it up
+        return may
