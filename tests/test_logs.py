@@ -201,14 +201,14 @@ def test_the_story_of_a_case() -> None:
         "Case 3 · urgent · online",
         " 1. Mon 2026-03-02 09:30:00  arrives",
         " 2. Mon 2026-03-02 09:30:00  reaches intake",
-        " 3. Mon 2026-03-02 09:35:00  intake: bo (desk) starts after 5 min of waiting; the customer is answered, 5 min "
-        "after arrival",
+        " 3. Mon 2026-03-02 09:35:00  intake: bo (desk) starts after 5 min of waiting (everybody busy); the customer "
+        "is answered, 5 min after arrival",
         " 4. Mon 2026-03-02 09:45:00  intake: interrupted; bo (desk) has worked 10 min on it",
         " 5. Mon 2026-03-02 10:30:00  intake: ann (desk) resumes",
         " 6. Mon 2026-03-02 10:30:00  resolution: the time promised has run out",
         " 7. Mon 2026-03-02 10:40:00  intake: completed after 20 min of work",
         " 8. Mon 2026-03-02 10:40:00  reaches fix",
-        " 9. Mon 2026-03-02 10:50:00  fix: cy (repair) starts after 10 min of waiting",
+        " 9. Mon 2026-03-02 10:50:00  fix: cy (repair) starts after 10 min of waiting (everybody busy)",
         "10. Mon 2026-03-02 11:20:00  fix: completed after 30 min of work",
         "11. Mon 2026-03-02 11:20:00  leaves, completed, 1 h 50 min after arrival",
         "12. answer promised by Mon 2026-03-02 09:50:00: kept, 15 min to spare",
@@ -274,7 +274,8 @@ def test_dispatch_delay_escalation_and_work_that_needs_nobody() -> None:
         "Mon 2026-03-02 10:20:00  reaches a",
         "Mon 2026-03-02 11:40:00  a: pushed to the queue of s after 1 h 20 min of dispatch delay",
         "Mon 2026-03-02 11:45:00  a: not taken up in time, moves to the queue of t",
-        "Mon 2026-03-02 12:00:00  a: eve (boss) starts after 1 h 40 min of waiting",
+        "Mon 2026-03-02 12:00:00  a: eve (boss) starts after 1 h 40 min of waiting (dispatch delay 1 h 20 min, "
+        "everybody busy 20 min)",
         "Mon 2026-03-02 15:00:00  the clock stops; the case is still in process after 4 h 45 min",
     ]
 

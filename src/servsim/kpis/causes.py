@@ -119,7 +119,7 @@ class Waiting:
         log = run.log
         self.run, self.manning = run, Manning(run, self.crowded)
         self.until = waiting_until(run)
-        self.delayed = bool(run.workload.hold.any() or (log.offered_at < 0).any())
+        self.delayed = bool((log.offered_at != log.enabled_at).any())
         self.offered = log.offered_at
         if self.delayed:
             self.offered = np.where(log.offered_at >= 0, np.minimum(log.offered_at, self.until), self.until)

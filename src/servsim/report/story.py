@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from servsim.kpis.causes import Causes, causes
 from servsim.quantities import SECOND, written
 from servsim.records import Outcome, Run, Silent, State
 from servsim.records.arrays import NONE
 from servsim.records.course import limits
+from servsim.report.words import words
 
 ENGLISH = {
     "title": "Case {case} · {case_class} · {channel}",
@@ -26,7 +29,7 @@ ENGLISH = {
     "required": "{step}: for nobody but {who}",
     "kept_for": "{step}: kept for {who}, at most {time}",
     "started": "{step}: {who} starts{waited}{answers}",
-    "waited": " after {time} of waiting",
+    "waited": " after {time} of waiting ({causes})",
     "answers": "; the customer is answered, {time} after arrival",
     "silent_approve": "{step}: nobody has said a word in time, approved by silence{answers}",
     "silent_reject": "{step}: nobody has said a word in time, rejected by silence{answers}",
@@ -77,7 +80,7 @@ CHINESE = {
     "required": "{step}：只能由 {who} 办理",
     "kept_for": "{step}：留给 {who} 办理，最多等 {time}",
     "started": "{step}：{who} 开始处理{waited}{answers}",
-    "waited": "，已等待 {time}",
+    "waited": "，已等待 {time}（{causes}）",
     "answers": "；客户得到响应，距到达 {time}",
     "silent_approve": "{step}：逾期无人审批，视为同意{answers}",
     "silent_reject": "{step}：逾期无人审批，视为驳回{answers}",
@@ -166,6 +169,18 @@ class _Teller:
     def say(self, key: str, **values: object) -> str:
         return self.words[key].format(**values)
 
+    def causes(self, item: int) -> str:
+        """'nobody on shift 25 min, everybody busy 15 min'; without the time where it is only one."""
+        say = words(self.language)
+        parts = {name: int(ticks[item]) for name, ticks in self._causes._asdict().items() if name != "joining"}
+        told = [(say(f"spent.{name}"), self.lasting(ticks)) for name, ticks in parts.items() if ticks]
+        gap = say("unit.gap")
+        return say("list.comma").join([f"{name}{gap}{time}" for name, time in told] if told[1:] else [told[0][0]])
+
+    @cached_property
+    def _causes(self) -> Causes:
+        return causes(self.run)
+
     def when(self, at: int) -> str:
         moment = self.start + datetime.timedelta(microseconds=at)
         return f"{WEEKDAYS[self.language][moment.weekday()]} {moment:%Y-%m-%d %H:%M:%S}"
@@ -217,7 +232,9 @@ def _by_somebody(teller: _Teller, item: int) -> Iterator[Line]:
     if item in run.silent:
         yield _silence(teller, item, step)
     elif started >= 0:
-        waited = teller.say("waited", time=teller.lasting(started - enabled)) if started > enabled else ""
+        waited = ""
+        if started > enabled:
+            waited = teller.say("waited", time=teller.lasting(started - enabled), causes=teller.causes(item))
         yield from _work(teller, item, step, waited)
 
 
