@@ -31,9 +31,11 @@ from truth_words import (
     span,
     time_of_day,
     with_cv,
+    without_nulls,
 )
 
 START = "2026-03-02"
+EXIT = "exit"
 NOBODY: Json = {
     "case_classes": {"none": {"process": "none"}},
     "demand": {"none": {"case_class": "none", "arrivals": {"kind": "poisson", "rate": "0.001/min"}}},
@@ -161,13 +163,6 @@ def completed(statement: Json) -> Json:
     return full
 
 
-def without_nulls(of: Any) -> Any:
-    """Without the keys whose value is null: they say what is so anyway."""
-    if isinstance(of, Mapping):
-        return {key: without_nulls(value) for key, value in of.items() if value is not None}
-    return [without_nulls(part) for part in of] if isinstance(of, list) else of
-
-
 class Writer:
     """Writes one statement down, key by key."""
 
@@ -243,9 +238,10 @@ class Writer:
         """(cycle, warm-up, horizon) in minutes."""
         kind, rate = self.run["type"], self.arrivals_per_minute()
         if kind == "steady_state":
+            rate = rate or sum(1 / (mean_of(of["uptime"]) + mean_of(of["downtime"])) for of in self.outages())
             length, warm = self.run["suggested_run_length"], self.run.get("warm_up", 0.0)
             shorter = min(1.0, max(self.effort / (rate * length), 1e-6)) if rate else 1.0
-            warm = min(warm, max(warm * shorter, 2000 / rate if rate else 0.0))
+            warm = min(warm, max(warm * shorter, 2000 / rate if rate and self.kinds else 0.0))
             return None, warm, warm + length * shorter
         if kind == "terminating":
             ends = max(self.run.get("arrivals_stop", 0.0), _number(self.run.get("end"), 0.0))
@@ -362,22 +358,25 @@ class Writer:
     def no_limit(self, team: Json) -> int:
         """So many that more hardly ever come: their number is geometric in the load, whatever the times."""
         load = sum(
-            self.mean_rate(kind) * self.visit_ratios(kind)[step["name"]] * max(_means(step), default=0.0)
+            self.mean_rate(kind) * self.visit_ratios(kind)[step["name"]] * time_of(step, kind)
             for step, kind in self.users(team["name"])
         ) / team["agents"]
         return min(200, max(20, math.ceil(math.log(1e-8) / math.log(load)) if 0 < load < 1 else 200))
 
     def needs(self, team: Json) -> Json:
-        own = [f"outage_{k}" for k, of in enumerate(self.statement.get("outages", ())) if self.is_hit(team, of)]
+        own = [f"outage_{k}" for k, of in enumerate(self.outages()) if self.is_hit(team, of)]
         return {"needs": own} if own else {}
 
     def is_hit(self, team: Json, outage: Json) -> bool:
         return bool(outage.get("team", team["name"]) == team["name"])
 
+    def outages(self) -> list[Json]:
+        return list(self.statement.get("outages", ()))
+
     def systems(self) -> Json:
         """A system for each outage; that of an agent is everybody's own."""
         found: Json = {}
-        for k, of in enumerate(self.statement.get("outages", ())):
+        for k, of in enumerate(self.outages()):
             known(of, ("scope", "team", "uptime", "downtime", "clock_runs", "effect_on_work"), "outages")
             scope, effect = of.get("scope", "team"), of.get("effect_on_work", "preempt_resume")
             unclear = scope == "team" and len(self.teams) > 1 and "team" not in of
@@ -675,7 +674,7 @@ class Writer:
         visits, work = self.visit_ratios(kind), 0.0
         by_team: dict[str, float] = {}
         for step in self.steps.values():
-            busy = visits[step["name"]] * max(_means(step), default=0.0)
+            busy = visits[step["name"]] * time_of(step, kind)
             work += busy
             if "team" in step:
                 by_team[step["team"]] = by_team.get(step["team"], 0.0) + busy
@@ -732,9 +731,9 @@ class Writer:
             if self.node(step, visits) in steps:
                 continue
             of = self.steps[step]
-            ways = {way: self.coming_to(way, visits) for way in self.ways(of, kind, visits) if way != "end"}
             steps[self.node(step, visits)] = self.step(of, kind, visits)
-            ahead += [*ways.values(), *([(of["join"], visits)] if "join" in of else [])]
+            ahead += [self.coming_to(way, visits) for way in self.ways(of, kind, visits) if way != EXIT]
+            ahead += [(of["join"], visits)] if "join" in of else []
         if self.steps[first]["type"] == "service":
             steps[self.node(*self.coming_to(first, {}))]["responds"] = True
         return {"start": self.node(*self.coming_to(first, {})), "steps": steps}
@@ -757,9 +756,9 @@ class Writer:
             return dict.fromkeys(step["branches"], 1.0)
         given = attempts(step)
         ways: dict[str, float] = {}
-        ends = {"exit", kind["first_step"]} if self.is_closed(kind) else {"exit"}
+        ends = {EXIT, kind["first_step"]} if self.is_closed(kind) else {EXIT}
         for way in given[min(visits.get(step["name"], 1), len(given)) - 1]:
-            target = "end" if way["to"] in ends else way["to"]
+            target = EXIT if way["to"] in ends else way["to"]
             ways[target] = ways.get(target, 0.0) + way.get("probability", 1.0)
         total = sum(ways.values())
         return {target: share / total for target, share in ways.items() if share}
@@ -771,14 +770,15 @@ class Writer:
             return {"kind": "parallel", "branches": branches, "join": self.node(step["join"], visits)}
         ways = self.ways(step, kind, visits)
         onward: Json = {
-            "next": {w if w == "end" else self.node(*self.coming_to(w, visits)): p for w, p in ways.items()}
+            "next": {"end" if w == EXIT else self.node(*self.coming_to(w, visits)): p for w, p in ways.items()}
         }
         if of == "join":
             return {"kind": "join", **onward}
         if of == "delay":
             return {"kind": "delay", "time": distribution(of_class(step["duration"], kind)), **onward}
         if of == "service":
-            work = {"skill": self.skill(step, kind), "workers": self.agents_together(step, kind), **self.times(step, kind)}
+            together = self.agents_together(step, kind)
+            work = {"skill": self.skill(step, kind), "workers": together, **self.times(step, kind)}
             return {"kind": "task", **work, **onward}
         if of == "meeting":
             return {"kind": "meeting", **self.agenda(step), **onward}
@@ -815,6 +815,13 @@ class Writer:
             else:
                 own[composed("ample", to["name"])] = distribution(to["duration"])
         return {"time": time, "times": own}
+
+
+def time_of(step: Json, kind: Json) -> float:
+    """Minutes that the class takes at the step, on average; the least where that depends on who works."""
+    if "service_time" in step or "duration" in step:
+        return mean_of(of_class(step.get("service_time", step.get("duration")), kind))
+    return min(_means(step), default=0.0)
 
 
 def attempts(step: Json) -> list[list[Json]]:

@@ -24,6 +24,7 @@ from truth_words import (
     name,
     span,
     time_of_day,
+    without_nulls,
 )
 
 from servsim.model import Scenario
@@ -110,7 +111,7 @@ class Told:
     """One statement and how it is written as a scenario."""
 
     def __init__(self, case: Json) -> None:
-        self.model: Json = case["model"]
+        self.model: Json = without_nulls(case["model"])
         known(self.model, MODEL_KEYS, "model")
         for agent in self.model["agents"]:
             known(agent, AGENT_KEYS, "agents")
@@ -281,7 +282,8 @@ class Told:
 
     def skill(self, step: Json, one: Json) -> str:
         team, sharing = step["team"], self.serving(step["team"])
-        together = len({str([step.get(key) for key in ("discipline", "overflow", "backfilling")]) for step in sharing}) == 1
+        keys = ("discipline", "overflow", "backfilling")
+        together = len({str([step.get(key) for key in keys]) for step in sharing}) == 1
         own = "" if together else f"_{step['name']}"
         return composed("queue", team, own, one.get("class") if self.by_class(team) else "")
 

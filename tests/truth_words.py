@@ -42,6 +42,13 @@ def composed(*texts: object) -> str:
     return name("|".join(map(str, texts)))
 
 
+def without_nulls(of: Any) -> Any:
+    """Without the keys whose value is null: they say what is so anyway."""
+    if isinstance(of, Mapping):
+        return {key: without_nulls(value) for key, value in of.items() if value is not None}
+    return [without_nulls(part) for part in of] if isinstance(of, list) else of
+
+
 def agent_id(agent: str) -> str:
     """The id of a named agent: never that of a team."""
     return composed("agent", agent)

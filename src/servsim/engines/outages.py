@@ -142,7 +142,7 @@ class Outages(Presence):
         self.gather()
         if unit.stopped:
             return
-        last = max(i for i, (other, _, _) in enumerate(self.down_times) if other == number)
+        last = next(i for i in reversed(range(len(self.down_times))) if self.down_times[i][0] == number)
         self.down_times[last] = (number, self.down_times[last][1], now)
         for worker in unit.needed_by:
             self.stopped_for[worker.id] -= 1

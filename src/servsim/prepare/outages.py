@@ -82,7 +82,7 @@ def _lives(system: System, name: tuple[str, ...], streams: Streams | None, until
     """(up, down) in turn until so much time has passed, up alone where it wears by work; each is at least a tick."""
     if system.up is None or system.down is None or streams is None:
         return []
-    n = int(until / system.up.mean) + 32
+    n = int(until / (system.up.mean + (system.down.mean if system.clock == "always" else 0))) + 32
     while True:
         up, down = _times(system.up, n, streams, *name, "up"), _times(system.down, n, streams, *name, "down")
         if up.sum() + (down.sum() if system.clock == "always" else 0) >= until:

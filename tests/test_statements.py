@@ -1,0 +1,152 @@
+"""Does the adapter for neutral statements take any of the same kind: other values, other names, other times?
+
+Models whose answer is a formula (statements.py), and those on file in disguise.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import statements
+import truth
+from test_truth import CASES, NOT_STATED, needs_statements
+
+Json = dict[str, Any]
+GIVEN = statements.all_of_them()
+MICRO = sorted(case for case in set(CASES) - NOT_STATED if "expected_segments" in CASES[case])
+ODD = ("end", "rejected", "first", "desk 1", "desk_1", "初审", "初 审", "exit_", "3rd", "-", "bot", "always", "_1")
+"""Names that mean something else to a scenario, or look alike once they are made ids."""
+
+
+def wrong(case: Json) -> str:
+    rows = truth.rows_of(case, truth.Effort.quick(), seed=5)
+    return "\n".join(row.text() for row in rows if not row.ok) or ("" if rows else "nothing was compared")
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_formulas(case: str) -> None:
+    assert not wrong(GIVEN[case])
+
+
+# ------------------------------------------------------------------ disguises
+
+
+def renamed(of: Any, names: dict[str, str]) -> Any:
+    """The same with other names, as keys and as values."""
+    if isinstance(of, dict):
+        return {names.get(key, key): renamed(value, names) for key, value in of.items()}
+    if isinstance(of, list):
+        return [renamed(part, names) for part in of]
+    return names.get(of, of) if isinstance(of, str) else of
+
+
+def named(case: Json) -> list[str]:
+    """All names that the statement gives."""
+    model = case["model"]
+    groups = ("classes", "steps", "teams", "agents", "cases", "sla")
+    found = [one["name"] for group in groups for one in model.get(group, ()) if one["name"] != "exit"]
+    found += [agent["class"] for agent in model.get("cases", ()) if "class" in agent]
+    found += [
+        agent for team in model.get("teams", ()) for agent in team.get("named_agents", ()) if isinstance(agent, str)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def under_odd_names(case: Json) -> Json:
+    keep = set("case step agent team service delay meeting waits completed class join fork business calendar".split())
+    ours = [name for name in named(case) if name not in keep]
+    rest = [f"{ODD[k % len(ODD)]}{k // len(ODD) or ''}" for k in range(len(ours))]
+    told = renamed(
+        {key: case[key] for key in case if key not in ("id", "features", "run")}, dict(zip(ours, rest, strict=True))
+    )
+    return {**told, "id": case["id"], **({"run": case["run"]} if "run" in case else {})}
+
+
+def in_another_order(case: Json) -> Json:
+    """Lists whose order means nothing, shuffled; keys too."""
+    rng, case = random.Random(3), copy.deepcopy(case)
+    for group in ("classes", "steps"):
+        rng.shuffle(case["model"].get(group, []))
+    return dict(sorted(case.items(), reverse=True)) | {
+        "model": {key: case["model"][key] for key in sorted(case["model"], reverse=True)}
+    }
+
+
+def with_nulls(case: Json) -> Json:
+    """What is not said, said to be nothing."""
+    case = copy.deepcopy(case)
+    nothing = {
+        "steps": ("discipline", "waiting_places", "escalate", "next_by_attempt", "capacity"),
+        "classes": ("priority", "patience", "if_blocked", "team_preference"),
+        "teams": ("end_of_shift", "max_concurrent", "skills", "takes_work_if", "staffing"),
+    }
+    for group, keys in nothing.items():
+        for one in case["model"].get(group, ()):
+            for key in keys:
+                one.setdefault(key, None)
+    return case
+
+
+DISGUISES: dict[str, Callable[[Json], Json]] = {
+    "names": under_odd_names,
+    "order": in_another_order,
+    "nulls": with_nulls,
+}
+DISGUISED = (
+    "jackson",
+    "closed_9",
+    "two_go_round",
+    "priority_preemptive_resume",
+    "attempts_in_turn",
+    "twice",
+    "drained",
+)
+
+
+@pytest.mark.parametrize("how", DISGUISES)
+@pytest.mark.parametrize("case", DISGUISED)
+def test_formulas_in_disguise(case: str, how: str) -> None:
+    assert not wrong(DISGUISES[how](GIVEN[case]))
+
+
+# ------------------------------------------------------------------ by hand, at other times
+
+INSTANTS = ("arrival", "due", "planned_start", "horizon")
+BETWEEN = ("duration", "travel", "after_waiting", "patience", "retry_after", "submission_deadline_before", "target",
+           "late_by", "elapsed", "tick", "times_of")  # fmt: skip
+LATER = ("completed", "closed", "delivered", "abandoned", "escalated", "rejected", "joined", "floater_present",
+         "breaks_taken")  # fmt: skip
+LONGER = ("waits", "response", "overtime", "waits_by_step", "waits_by_visit", "business_waits", "mean_wait_of")
+
+
+def later(case: Json, by: float) -> Json:
+    """Everything so much later."""
+
+    def moved(of: Any, key: str = "", inside: str = "") -> Any:
+        if isinstance(of, dict):
+            return {k: moved(v, k, inside or (k if k in LATER else "")) for k, v in of.items()}
+        if isinstance(of, list):
+            return [moved(v, key, inside) for v in of]
+        at = key in INSTANTS or (key in ("from", "to") and inside != "sla") or inside or key == "times"
+        return of + by if at and isinstance(of, int | float) and not isinstance(of, bool) else of
+
+    return {key: moved(value, key) for key, value in case.items()}
+
+
+@needs_statements
+@pytest.mark.parametrize("case", MICRO)
+@pytest.mark.parametrize("how", ["names", "nulls"])
+def test_logs_in_disguise(case: str, how: str) -> None:
+    assert not wrong(DISGUISES[how](CASES[case]))
+
+
+@needs_statements
+@pytest.mark.parametrize("case", [c for c in MICRO if not {"sla", "horizon", "tick"} & set(CASES[c]["model"])])
+@pytest.mark.parametrize("by", [0.5, 7.0, 7 * 1440.0])
+def test_logs_later(case: str, by: float) -> None:
+    """Half a minute, some minutes or a week later everything is as much later."""
+    assert not wrong(later(CASES[case], by))
