@@ -74,7 +74,8 @@ def enabled_at(
     if otherwise:
         after = np.concatenate([after, work.silences.next_item[otherwise]])
         before = np.concatenate([before, completed[otherwise]])
-    enabled[after[before >= 0]] = before[before >= 0]
+        after, before = after[before >= 0], before[before >= 0]
+    enabled[after] = before
     joined = work.n_predecessors[after] > 1
     if joined.any():
         after, before = after[joined], before[joined]
