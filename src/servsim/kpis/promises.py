@@ -29,26 +29,6 @@ def missed(run: Run, promise: int) -> Flags:
     return run.courses[promise].missed[counted(run).cases]
 
 
-def spans(run: Run, promise: int) -> tuple[Ticks, Ticks]:
-    """[counted cases] from when to when the promise was on: from what begins its clock until it was missed, else until
-    it was kept, the case left or the clock stopped. Both -1 where nothing was promised."""
-    cases, of = counted(run).cases, run.courses[promise]
-    left = run.log.left_at
-    end = np.where(of.ended_at >= 0, of.ended_at, np.where(left >= 0, left, run.window.until))
-    end = np.where(of.missed, of.breached_at, end)
-    none = of.state == State.NOTHING
-    return np.where(none, -1, of.began_at)[cases], np.where(none, -1, end)[cases]
-
-
-def answered_late(run: Run) -> Flags:
-    """[counted cases] a promise of a first response was missed."""
-    late = np.zeros(len(run.log.left_at[counted(run).cases]), bool)
-    for promise, event in enumerate(run.workload.promise_event):
-        if event == "first_response":
-            late |= missed(run, promise)
-    return late
-
-
 # ------------------------------------------------------------------ kept and missed
 
 
