@@ -310,3 +310,28 @@ def test_edits_are_looked_through() -> None:
     """The load is that of the process after its edits."""
     edits = {"robot": {"kind": "automate", "process": "fault", "step": "answer", "share": 0.5, "time": "0 min"}}
     assert Outlook(desk(edits=edits)).load["desk"].sum() == pytest.approx(168 * 4 * 10 * MINUTE / HOUR / 2)
+
+
+def test_promises_with_other_ids_are_looked_at_as_far_as_they_begin_with_the_arrival() -> None:
+    steps = {
+        "check": {"kind": "task", "skill": "desk", "time": "45 min", "next": "ask"},
+        "ask": {"kind": "delay", "time": "2 h", "next": "answer"},
+        "answer": {"kind": "task", "skill": "desk", "time": "15 min", "next": "end", "responds": True},
+    }
+    promises = {
+        "soon": {"limit": "2 h 44 min", "to": "answer started"},
+        "late": {"limit": "2 h 45 min", "to": "answer offered"},
+        "asked": {"limit": "44 min", "to": "ask enabled"},
+        "paused": {"limit": "1 min", "to": "leaving", "pauses_in": ["ask"]},
+        "after": {"limit": "1 min", "from": "ask completed", "to": "leaving"},
+        "done": {"limit": "2 h 59 min", "to": "delivery"},
+    }
+    classes = {"fault": {"process": "fault", "promises": promises}}
+    found = said(desk(processes=process("check", **steps), case_classes=classes,
+                      demand=arriving(kind="poisson", rate="0.1/h")))  # fmt: skip
+    assert [line for line in found if "promised" in line] == [
+        "warning: fault: promised answer started within 2 h 44 min, but that takes 2 h 45 min on average even if "
+        "nothing waits",
+        "warning: fault: promised ask enabled within 44 min, but that takes 45 min on average even if nothing waits",
+        "warning: fault: promised to be done within 2 h 59 min, but that takes 3 h on average even if nothing waits",
+    ]

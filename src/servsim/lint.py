@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from servsim.model import EXITS, Board, Flow, Meeting, Promise, Scenario, Work
 from servsim.model.calendar import DAY_TYPES
 from servsim.model.owning import each_may_be_excluded, skills_of_makers
-from servsim.model.promises import CALENDAR
+from servsim.model.promised import places
+from servsim.model.promises import CALENDAR, Happening
 from servsim.outlook import Inflow, Outlook, Team, dispatch_delay, travel
 from servsim.quantities import DAY, MINUTE, SECOND, WEEK, written
 
@@ -255,30 +256,37 @@ def _promises(scenario: Scenario, inflows: Sequence[Inflow]) -> Iterator[Finding
     for inflow in inflows:
         for event, promise in scenario.case_classes[inflow.case_class].promises.items():
             where = f"case_classes.{inflow.case_class}.promises.{event}"
-            needed = _needed(scenario, inflow, event, promise)
+            if promise.since != "arrival" or promise.pauses_in:
+                continue
+            of = Happening.of(promise.ends_with(event))
+            needed = _needed(scenario, inflow, of, promise)
             if where in told or needed <= promise.limit:
                 continue
             told.add(where)
-            what = "an answer" if event == "first_response" else "to be done"
+            what = {"answer": "an answer", "leaving": "to be done", "delivery": "to be done"}.get(of.event, promise.to)
             takes = f"that takes {_duration_text(needed)} on average even if nothing waits"
             if needed == math.inf:
-                takes = "no step answers"
+                takes = "no step answers" if of.event == "answer" else "no case comes there"
             message = f"{inflow.case_class}: promised {what} within {written(promise.limit)}, but {takes}"
             yield Finding("warning", message, where)
 
 
-def _needed(scenario: Scenario, inflow: Inflow, event: str, promise: Promise) -> float:
-    """Mean time (ticks) to the event without any waiting; inf where it never comes.
+def _needed(scenario: Scenario, inflow: Inflow, of: Happening, promise: Promise) -> float:
+    """Mean time (ticks) to the event without any waiting (of a step until it begins); inf where it never comes.
 
     Where the promise runs on business hours, only the time at work is counted.
     """
     on_calendar = promise.clock == CALENDAR
-    flow = scenario.flow(scenario.case_classes[inflow.case_class].process)
-    ends = sorted(flow.responders) if event == "first_response" else EXITS
+    process = scenario.case_classes[inflow.case_class].process
+    flow = scenario.flow(process)
+    ends: Sequence[str] = sorted(flow.responders) if of.event == "answer" else EXITS
+    if of.step is not None:
+        ends = places(scenario.edited(process).steps, of.step, of.event)
     journey = travel(scenario, inflow, ends, on_calendar)
     passed = visits = 0.0
     for name in ends:
-        hold = dispatch_delay(scenario, flow.steps[name]) if name in flow.steps and on_calendar else 0.0
+        waits = name in flow.steps and on_calendar and of.event != "enabled"
+        hold = dispatch_delay(scenario, flow.steps[name]) if waits else 0.0
         visits += journey.visits[name]
         passed += journey.visits[name] * (journey.after[name] + hold)
     return passed / visits if visits > 0 else math.inf
