@@ -66,19 +66,22 @@ class Joint:
         able = [w for w in self.eligible(item) if self.is_there(w) and self.fits(w, item, t)]
         while len(able) >= item.needs:
             rest, team = list(able), []
-            while len(team) < item.needs:
-                able_next = self.next_of(rest, team, item)
-                best = min(self.plan.preference[w.pool, item.skill] for w in able_next)
-                most = [w for w in able_next if self.plan.preference[w.pool, item.skill] == best]
+            while rest and len(team) < item.needs:
+                likely = self.next_of(rest, team, item)
+                best = min(self.plan.preference[w.pool, item.skill] for w in likely)
+                most = [w for w in likely if self.plan.preference[w.pool, item.skill] == best]
                 team.append(self.named(most, item, t))
-                rest.remove(team[-1])
-            lasts = max(self.service(w, item) for w in team)
-            late = [w for w in team if self.plan.pool_end_of_shift[w.pool] == EndOfShift.NO_LATE_START]
-            late = [w for w in late if t + lasts > w.duty_to]
-            if not late:
+                rest = [w for w in rest if w not in team and self.in_time([*team, w], item, t)]
+            if len(team) == item.needs:
                 return [] if self.lacks_owner(team, item) else team
-            able = [w for w in able if w not in late]
+            able.remove(team[0])
         return []
+
+    def in_time(self: Any, team: list[Any], item: Any, t: int) -> bool:
+        """Nobody of them would have to stay longer than they would begin it for."""
+        lasts = max(self.service(w, item) for w in team)
+        strict = [w for w in team if self.plan.pool_end_of_shift[w.pool] == EndOfShift.NO_LATE_START]
+        return all(t + lasts <= w.duty_to for w in strict)
 
     def take_up_together(self: Any, team: list[Any], item: Any, t: int) -> None:
         slowest = max(team, key=lambda w: self.service(w, item))

@@ -151,26 +151,34 @@ class Joint(Preemption):
         return self.teams[item][:1]
 
     def team(self, queue: Queue, item: int, now: int) -> list[Worker]:
-        """So many of the idle as are needed; nobody who could not finish it in time with the others (rule 5)."""
+        """So many of the idle as are needed; without the first who is chosen if too few go together with that one."""
         able = [worker for worker in self.free(queue, item) if self.may_start(worker, item, now)]
         while len(able) >= self.several[item]:
             team = self.chosen(able, queue, item, now)
-            ends = now + max(self.alone(worker, item) for worker in team)
-            late = [w for w in team if w.pool.end_of_shift == EndOfShift.NO_LATE_START and ends > w.duty_until]
-            if not late:
+            if len(team) == self.several[item]:
                 return team
-            able = [worker for worker in able if worker not in late]
+            able.remove(team[0])
         return []
 
     def chosen(self, able: list[Worker], queue: Queue, item: int, now: int) -> list[Worker]:
         """One after the other, from the pools that prefer it most, by the rule of assignment."""
-        rest, team = sorted(able, key=attrgetter("idle_since", "id")), []
-        for _ in range(min(self.several[item], len(able))):
-            first = min(worker.pool.preference[queue.skill] for worker in rest)
-            most = [worker for worker in rest if worker.pool.preference[queue.skill] == first]
+        rest, team = sorted(able, key=attrgetter("idle_since", "id")), list[Worker]()
+        while rest and len(team) < self.several[item]:
+            likely = self.next_of(rest, team, item)
+            first = min(worker.pool.preference[queue.skill] for worker in likely)
+            most = [worker for worker in likely if worker.pool.preference[queue.skill] == first]
             team.append(queue.picks(most, queue.skill, self.lot[item] if self.lot else 0, now))
-            rest.remove(team[-1])
+            rest = [one for one in rest if one is not team[-1] and self.in_time([*team, one], item, now)]
         return team
+
+    def next_of(self, rest: list[Worker], team: list[Worker], item: int) -> list[Worker]:
+        """Those among whom the next member of the team is chosen."""
+        return rest
+
+    def in_time(self, team: list[Worker], item: int, now: int) -> bool:
+        """All of them could finish it together before their shifts end, as far as that matters (rule 5)."""
+        ends = now + max(self.alone(worker, item) for worker in team)
+        return all(w.pool.end_of_shift != EndOfShift.NO_LATE_START or ends <= w.duty_until for w in team)
 
     def alone(self, worker: Worker, item: int) -> int:
         """Ticks that the worker would need for it."""

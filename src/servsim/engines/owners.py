@@ -149,12 +149,8 @@ class Owners(Floor):
         persons = {self.person_at[worker.id] for worker in team}
         return team if item not in self.kept_until or self.owner_here(item) in {-1, *persons} else []
 
-    def chosen(self, able: list[Worker], queue: Queue, item: int, now: int) -> list[Worker]:
-        """The owner is one of those who do it together, if they can."""
+    def next_of(self, rest: list[Worker], team: list[Worker], item: int) -> list[Worker]:
+        """The owner, if they can, is the first of those who do it together."""
         owner = self.owner_here(item)
-        mine = [worker for worker in able if self.person_at[worker.id] == owner]
-        if not mine:
-            return super().chosen(able, queue, item, now)
-        first = min(mine, key=attrgetter("idle_since", "id"))
-        others = super().chosen([worker for worker in able if worker is not first], queue, item, now)
-        return [first, *others][: self.several[item]]
+        mine = [worker for worker in rest if not team and self.person_at[worker.id] == owner]
+        return mine[:1] or super().next_of(rest, team, item)
