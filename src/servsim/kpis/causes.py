@@ -178,8 +178,8 @@ class Waiting:
             return
         like, n, n_skills = self.manning.like_step, len(self.run.workload.steps.names), len(self.run.plan.skills)
         sets = [frozenset[int](), *dict.fromkeys(self.barred.values())]
-        who = np.zeros(self.run.workload.n_items, np.int64)
-        who[list(self.barred)] = [sets.index(one) for one in self.barred.values()]
+        who, number = np.zeros(self.run.workload.n_items, np.int64), {one: k for k, one in enumerate(sets)}
+        who[list(self.barred)] = [number[one] for one in self.barred.values()]
         code = (of.queue.astype(np.int64) * n + like[self.run.workload.step[of.item]]) * len(sets) + who[of.item]
         code = np.where(of.queue >= 0, code, -1)
         for one in np.unique(code[code >= 0]).tolist():

@@ -71,6 +71,7 @@ class Manning:
         self.conditional = overflow.conditional(*shape)
         self.ages = [np.unique(column[column >= 0]).tolist() for column in overflow.after.T]  # [queues] or empty
         self._kept: dict[object, Spans] = {}
+        self._workers: dict[tuple[int, int], dict[int, Spans]] = {}
 
     def always(self) -> bool:
         """Is somebody able to work on duty for every queue at every tick?"""
@@ -103,18 +104,25 @@ class Manning:
         return found
 
     def _at_work(self, queue: int, step: int, of_age: int, but: frozenset[int]) -> Spans:
-        plan, (worker, begin, end) = self.run.plan, self.duties
-        person, found = plan.person_of(), {}
-        for one in np.flatnonzero(plan.pace[:, queue] > 0).tolist() if self.any_outage or but else ():
-            pool = int(plan.worker_pool[one])
-            if int(person[one]) not in but:
-                units = np.array(plan.systems.units_of(one, pool), np.int64)
-                there = Spans.union(begin[worker == one], end[worker == one]).without(self._down(units))
-                found[one] = self._while_open(there, pool, queue, of_age)
-        together = self._together(found) if self.any_outage or but else self.on_duty(queue, of_age)
-        needs, of = self.run.workload.steps.needs, plan.systems
+        together = self.on_duty(queue, of_age)
+        if self.any_outage or but:
+            person, found = self.run.plan.person_of().tolist(), self._by_worker(queue, of_age)
+            together = self._together({one: spans for one, spans in found.items() if person[one] not in but})
+        needs, of = self.run.workload.steps.needs, self.run.plan.systems
         needed = np.flatnonzero(needs[step]) if len(needs) else np.empty(0, np.int64)
         return together.without(self._down(np.flatnonzero((of.unit_worker < 0) & np.isin(of.unit_system, needed))))
+
+    def _by_worker(self, queue: int, of_age: int) -> dict[int, Spans]:
+        """By worker: when they are on duty, do not stand still and may take what waits."""
+        if (queue, of_age) not in self._workers:
+            found, (worker, begin, end) = dict[int, Spans](), self.duties
+            for one in np.flatnonzero(self.run.plan.pace[:, queue] > 0).tolist():
+                pool = int(self.run.plan.worker_pool[one])
+                units = np.array(self.run.plan.systems.units_of(one, pool), np.int64)
+                there = Spans.union(begin[worker == one], end[worker == one]).without(self._down(units))
+                found[one] = self._while_open(there, pool, queue, of_age)
+            self._workers[queue, of_age] = found
+        return self._workers[queue, of_age]
 
     def _while_open(self, there: Spans, pool: int, queue: int, of_age: int) -> Spans:
         """What of the presence of a pool counts for the queue."""
