@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from worlds import mapping
 
 from servsim import prepare
@@ -26,6 +27,58 @@ def test_the_model_knows_the_rules_by_name() -> None:
     """Model and engine are blind to one another; here they meet."""
     assert tuple(RULES) == NAMED
     assert tuple(assignment.RULES) == ASSIGNMENTS
+
+
+# ------------------------------------------------------------------ rework
+
+
+def returning(**dispatch: Any) -> Scenario:
+    """One at the desk. `again` comes back at 10 while `b` and `c`, who came at 1 and 2, still wait."""
+    steps = {"serve": {"kind": "task", "skill": "desk", "time": "10 min", "next": {"serve": 0, "end": 1}}}
+    cases = {
+        "again": {"at": "0 min", "next": {"serve": ["serve", "end"]}},
+        "b": {"at": "1 min"},
+        "c": {"at": "2 min", "work": {"serve": "5 min"}},
+    }
+    return Scenario.model_validate(
+        mapping(
+            clock={"start": "2026-03-02", "horizon": "2 h"},
+            staffing={"desk": {"always": 1}},
+            case_classes={"ordinary": {"process": "p"}},
+            processes={"p": {"start": "serve", "steps": steps}},
+            demand={"listed": {"case_class": "ordinary", "arrivals": {"kind": "listed", "cases": cases}}},
+            dispatch=dispatch,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "starts"),
+    [
+        ({}, [0, 25, 10, 20]),
+        ({"rework_first": True}, [0, 10, 20, 30]),
+        ({"teams": {"desk": {"rule": "lcfs", "rework_first": True}}}, [0, 10, 25, 20]),
+        ({"rule": "edd", "rework_first": True}, [0, 10, 20, 30]),
+        ({"rule": "sjf", "rework_first": True, "teams": {"desk": {"rework_first": False}}}, [0, 25, 15, 10]),
+    ],
+)
+def test_rework_goes_first_where_it_is_to(dispatch: dict[str, Any], starts: list[int]) -> None:
+    """Starts of again's two visits, b and c, in minutes; without promises `edd` knows no due times."""
+    log = simulate(returning(**dispatch)).log
+    assert [at // MIN for at in log.started_at.tolist()] == starts
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "told"),
+    [
+        ({"rework_first": True, "rule": "priority", "preempt": "resume"}, "does not go with `preempt`"),
+        ({"rework_first": True, "rule": "random"}, "does not go with the rule 'random'"),
+        ({"teams": {"desk": {"rework_first": True, "rule": "accumulating"}}}, "whose order changes in time"),
+    ],
+)
+def test_rework_goes_first_only_by_ranks_that_stay(dispatch: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        returning(**dispatch)
 
 
 # ------------------------------------------------------------------ ranks

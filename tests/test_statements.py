@@ -56,9 +56,13 @@ def named(case: Json) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+WORDS = ("case", "step", "agent", "team", "service", "delay", "meeting", "waits", "completed", "class", "join", "fork",
+         "business", "calendar")  # fmt: skip
+"""Names that are words of the statements too."""
+
+
 def under_odd_names(case: Json) -> Json:
-    keep = set("case step agent team service delay meeting waits completed class join fork business calendar".split())
-    ours = [name for name in named(case) if name not in keep]
+    ours = [name for name in named(case) if name not in WORDS]
     rest = [f"{ODD[k % len(ODD)]}{k // len(ODD) or ''}" for k in range(len(ours))]
     told = renamed(
         {key: case[key] for key in case if key not in ("id", "features", "run")}, dict(zip(ours, rest, strict=True))
@@ -150,3 +154,59 @@ def test_logs_in_disguise(case: str, how: str) -> None:
 def test_logs_later(case: str, by: float) -> None:
     """Half a minute, some minutes or a week later everything is as much later."""
     assert not wrong(later(CASES[case], by))
+
+
+# ------------------------------------------------------------------ by hand, what no file has
+
+
+def by_hand(step: Json, cases: Json, segments: str, expected: Json | None = None, **agent: Any) -> Json:
+    """One agent from 0 to 500; cases by name: (arrival, times, other keys); segments: case from to [interrupted]."""
+    rows = [line.split() for line in segments.strip().splitlines()]
+    ends = [{"case": c, "step": "work", "agent": "A", "from": float(a), "to": float(b), "end": (*end, "completed")[0]}
+            for c, a, b, *end in rows]  # fmt: skip
+    return {
+        "id": "by hand",
+        "model": {
+            "agents": [{"name": "A", "team": "T", "shifts": [{"from": 0, "to": 500}], **agent}],
+            "teams": [{"name": "T", "end_of_shift": "exhaustive", "agent_selection": "longest_idle"}],
+            "steps": [{"name": "work", "type": "service", "team": "T", "discipline": "fcfs", "next": "exit", **step}],
+            "cases": [
+                {"name": name, "arrival": at, "first_step": "work", "service_times": {"work": times}, **more}
+                for name, (at, times, more) in cases.items()
+            ],
+        },
+        "expected_segments": ends,
+        "expected": expected or {},
+    }
+
+
+RETURNS = {"k": (0, [10, 4], {"outcomes": {"work": ["work", "exit"]}}), "l": (1, [10], {}), "m": (2, [5], {})}
+BY_HAND = {
+    "rework last": by_hand({}, RETURNS, "k 0 10\n l 10 20\n m 20 25\n k 25 29", {"waits_by_visit": {"k": [0, 15]}}),
+    "rework first": by_hand({"rework_first": True}, RETURNS, "k 0 10\n k 10 14\n l 14 24\n m 24 29"),
+    "two share": by_hand(
+        {},
+        {"p": (0, [6], {}), "q": (0, [6], {}), "r": (2, [3], {})},
+        "p 0 12\n q 0 12\n r 12 15",
+        {"waits": {"r": 10}},
+        max_concurrent=2,
+        sharing="equal",
+    ),
+    "all share": by_hand(
+        {"discipline": "processor_sharing"},
+        {"p": (0, [6], {}), "q": (2, [2], {}), "r": (3, [9], {})},
+        "p 0 11.5\n q 2 7.5\n r 3 17",
+    ),
+    "no limit": by_hand(
+        {"waiting_places": 0},
+        {"p": (0, [6], {}), "q": (2, [2], {}), "r": (3, [9], {})},
+        "p 0 6\n q 2 4",
+        {"rejected": {"r": 3}},
+        max_concurrent=2,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_by_hand(case: str) -> None:
+    assert not wrong(BY_HAND[case])

@@ -41,10 +41,6 @@ STEP_KEYS = ("name", "type", "team", "discipline", "next", "times", "capacity", 
              "clock_stops", "rework_first", "backfilling", "branches", "join")  # fmt: skip
 CASE_KEYS = ("name", "arrival", "first_step", "service_times", "service_times_by_agent", "outcomes", "priority",
              "class", "due", "patience", "retry_after", "agents_required", "accumulation_rate")  # fmt: skip
-NOT_YET = {
-    "steps": ("rework_first",),
-}
-"""Keys that a scenario has no word for."""
 RULES: dict[str, Json] = {
     "fcfs": {"rule": "fcfs"},
     "lcfs": {"rule": "lcfs"},
@@ -124,15 +120,6 @@ class Told:
         self.cases: dict[str, Json] = {one["name"]: one for one in self.model["cases"]}
         self.agents: dict[str, Json] = {agent["name"]: agent for agent in self.model["agents"]}
         self.paths = {one: self.path(of) for one, of in self.cases.items()}
-        self.not_yet()
-
-    def not_yet(self) -> None:
-        """What a scenario cannot say."""
-        for where, keys in NOT_YET.items():
-            for of in self.model[where]:
-                for key in keys:
-                    if of.get(key) not in (None, False, 1):
-                        raise NotStatedError(f"{where}.{key}")
 
     def scenario(self) -> Json:
         end = self.end()
@@ -282,7 +269,7 @@ class Told:
 
     def skill(self, step: Json, one: Json) -> str:
         team, sharing = step["team"], self.serving(step["team"])
-        keys = ("discipline", "overflow", "backfilling")
+        keys = ("discipline", "overflow", "backfilling", "rework_first")
         together = len({str([step.get(key) for key in keys]) for step in sharing}) == 1
         own = "" if together else f"_{step['name']}"
         return composed("queue", team, own, one.get("class") if self.by_class(team) else "")
@@ -310,6 +297,7 @@ class Told:
                 raise NotStatedError(f"teams.agent_selection {chosen}")
             rule = {**RULES[discipline], "assignment": SELECTION[chosen or "longest_idle"]}
             rule |= self.waiting_places(step) | self.escalation(step) | self.backfilling(step)
+            rule |= {"rework_first": True} if step.get("rework_first") else {}
             rates = {one.get("accumulation_rate") for one in self.cases.values()}
             if discipline == "accumulating_priority" and len(rates) < 2:
                 rule["rule"] = "fcfs"

@@ -57,8 +57,14 @@ def rule(
     return enter
 
 
-def ranked(workload: Workload, rules: Sequence[str], urgencies: Sequence[Urgency]) -> Workload:
-    """The workload with its ranks, by the rule and the urgency of each skill."""
+FIRST = NEVER + 2**61
+"""What is taken off the rank of rework that goes first: it comes before everything else, itself by its rank."""
+
+
+def ranked(
+    workload: Workload, rules: Sequence[str], urgencies: Sequence[Urgency], rework_first: Sequence[bool] = ()
+) -> Workload:
+    """The workload with its ranks: by the rule and the urgency of each skill, and by whether rework goes first."""
     if len(workload.followers.case):
         from_arrival = np.array([name in INSTANTS for name in rules], np.int8)
         workload = replace(workload, rank_from_arrival=from_arrival)
@@ -72,6 +78,8 @@ def ranked(workload: Workload, rules: Sequence[str], urgencies: Sequence[Urgency
             known[key] = RULES[name].rank(workload, urgency)
         ours = workload.skill == skill
         rank[ours] = known[key][ours]
+    if any(rework_first):
+        rank -= FIRST * (np.isin(workload.skill, np.flatnonzero(rework_first)) & (workload.visit > 0))
     slope = np.array([RULES[name].slope for name in rules], np.int8)
     by = np.array([RULES[name].by for name in rules], np.int8)
     collects = (by == RankBy.POINTS).any()

@@ -62,4 +62,5 @@ def ranked(workload: Workload, scenario: Scenario, skills: tuple[str, ...]) -> W
     urgencies = [dispatch.Urgency(priority, head_start, policy.ageing or 0, points) for policy in policies]
     if any(policy.hold_back for policy in policies):
         workload = replace(workload, urgency=dispatch.priorities(workload, urgencies[0]))
-    return dispatch.ranked(workload, [policy.rule for policy in policies], urgencies)
+    rules, again = [policy.rule for policy in policies], [policy.rework_first for policy in policies]
+    return dispatch.ranked(workload, rules, urgencies, again)

@@ -114,6 +114,7 @@ class TeamDispatch(Model):
     hold_back: Annotated[HoldBack | Literal[False], BeforeValidator(_hold_back)] | None = None
     preempt: Preempt | Literal[False] | None = None
     victim: Victim | None = None
+    rework_first: bool | None = None
     backfilling: bool | None = None
     """An item that waits for several workers holds nobody up."""
     waiting_places: Count | None = None
@@ -136,6 +137,7 @@ class Policy:
     preempt: Preempt | None
     victim: Victim
     backfilling: bool
+    rework_first: bool
 
 
 class Dispatch(Model):
@@ -143,6 +145,7 @@ class Dispatch(Model):
 
     `preempt`: who comes first interrupts, and interrupted work is resumed or begun again; among items in hand of the
     same rank, `victim` is interrupted. `backfilling`: who waits for several workers holds nobody up.
+    `rework_first`: what comes to its step again goes before what comes for the first time.
     """
 
     rule: Rule = "fcfs"
@@ -155,6 +158,7 @@ class Dispatch(Model):
     preempt: Preempt | None = None
     victim: Victim = "latest_started"
     backfilling: bool = False
+    rework_first: bool = False
     teams: dict[Id, TeamDispatch] = Field(default_factory=dict)
 
     def chain(self, skill: str) -> tuple[str, ...]:
@@ -186,4 +190,5 @@ class Dispatch(Model):
             preempt=None if rule in UNINTERRUPTED else preempt,
             victim=team.victim or self.victim,
             backfilling=self.backfilling if team.backfilling is None else team.backfilling,
+            rework_first=self.rework_first if team.rework_first is None else team.rework_first,
         )

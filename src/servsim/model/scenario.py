@@ -97,7 +97,7 @@ class Scenario(Model):
     @model_validator(mode="after")
     def _everything_leads_somewhere(self) -> Self:
         found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self), *_at_once(self)]
-        found += _headcounts(self)
+        found += [*_headcounts(self), *_reworks(self)]
         if not found:
             found = [*_promises(self), *_backlog(self), *_lists(self)]
             found = found or [*_decisions(self), *_nobody(self), *owning.flaws(self), *overflowing.flaws(self)]
@@ -371,6 +371,18 @@ def _at_once(of: Scenario) -> Found:
         for skill in pool.abilities:
             if pool.at_once and of.dispatch.for_skill(skill).preempt:
                 yield ("pools", name, "at_once"), f"does not go with `preempt` at the skill '{skill}'"
+
+
+def _reworks(of: Scenario) -> Found:
+    """Rework goes first by its rank: one that stays as it is, and for which nobody is interrupted."""
+    for skill in dict.fromkeys(skill for pool in of.pools.values() for skill in pool.abilities):
+        policy, own = of.dispatch.for_skill(skill), of.dispatch.teams.get(skill)
+        where = ("dispatch", "teams", skill) if own and own.rework_first else ("dispatch",)
+        if policy.rework_first and policy.preempt:
+            yield (*where, "rework_first"), f"does not go with `preempt` at the skill '{skill}'"
+        elif policy.rework_first and policy.rule in ("random", "accumulating", "least_remaining"):
+            told = f"does not go with the rule '{policy.rule}' at the skill '{skill}'"
+            yield (*where, "rework_first"), f"{told}, whose order changes in time"
 
 
 def _headcounts(of: Scenario) -> Found:
