@@ -48,7 +48,7 @@ class Flow:
         return explicit or frozenset(self._first_work())
 
     def doing(self, name: str) -> tuple[str, ...]:
-        """The steps at which somebody does what was written as that step: itself, its levels, what it is merged into."""
+        """The steps that do what was written as that step: itself, its levels, what it was merged into."""
         works = {at: step for at, step in self.steps.items() if isinstance(step, Work)}
         return tuple(at for at, work in works.items() if at == name or any(p.step == name for p in work.parts_of(at)))
 
