@@ -467,6 +467,25 @@ WHERE = "processes.p.steps.serve.workers"
             "has no effect: no step with the skill 'desk' needs several `workers`",
         ),
         (desk(1, dispatch={"backfilling": True}), "dispatch.backfilling", "has no effect"),
+        (
+            desk(
+                dispatch={"teams": {"desk": {"hold_back": {"priority": 1, "keep": 2}}}},
+                case_classes={"ordinary": {"process": "p", "priority": 2}},
+            ),
+            WHERE,
+            "needs 2 workers at once besides the 2 whom `hold_back` keeps idle; there are never more than 3",
+        ),
+        (
+            desk(
+                pools={
+                    "desk": {"department": "office"},
+                    "expert": {"department": "office", "end_of_shift": "suspend_keep"},
+                },
+                dispatch={"escalate": {"after": "1 h", "to": "expert"}},
+            ),
+            WHERE,
+            "the workers of 'expert', who have the skill 'expert', keep what they have in hand",
+        ),
     ],
 )
 def test_bad_input(config: dict[str, Any], where: str, what: str) -> None:

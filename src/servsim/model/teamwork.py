@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from servsim.model.errors import Path
@@ -19,8 +19,7 @@ def flaws(of: Scenario) -> Found:
     """(path in the YAML, what is wrong)."""
     for process, written in of.processes.items():
         yield from _classes(of, process, written.steps)
-    found = {path: message for path, message in _steps(of)}
-    yield from found.items()
+    yield from dict(_steps(of)).items()  # one line for each place
     yield from _backfilling(of)
 
 
@@ -43,7 +42,8 @@ def _steps(of: Scenario) -> Found:
                 needs = max(map(step.workers_of, classes), default=1)
                 if needs > 1:
                     path: Path = ("processes", process, "steps", _written(of, process, name), "workers")
-                    yield from ((path, message) for message in _team(of, step, needs))
+                    yield from ((path, message) for message in _pools(of, step))
+                    yield from ((path, message) for message in _people(of, step, needs, classes))
 
 
 def _written(of: Scenario, process: str, step: str) -> str:
@@ -58,7 +58,8 @@ def _queues(of: Scenario, step: Work) -> tuple[str, ...]:
     return tuple(dict.fromkeys(queue for skill in (step.skill, moved) if skill for queue in of.dispatch.chain(skill)))
 
 
-def _team(of: Scenario, step: Work, needs: int) -> Iterator[str]:
+def _pools(of: Scenario, step: Work) -> Iterator[str]:
+    """Pools whose rules are for one person."""
     able = of.skills()
     for queue in _queues(of, step):
         for name in able.get(queue, ()):
@@ -70,9 +71,19 @@ def _team(of: Scenario, step: Work, needs: int) -> Iterator[str]:
                     f"{who} keep what they have in hand for their next shift (`suspend_keep`), which the others do not "
                     "share; choose another `end_of_shift`, such as suspend"
                 )
-    most = sum(of.most_on_duty(pool) + _reserve(of, pool) for pool in able.get(step.skill, ()))
+
+
+def _people(of: Scenario, step: Work, needs: int, classes: Sequence[str]) -> Iterator[str]:
+    """Too few of them, also of those who may be taken by what is held back."""
+    most = sum(of.most_on_duty(pool) + _reserve(of, pool) for pool in of.skills().get(step.skill, ()))
+    policy = of.dispatch.for_skill(step.skill).hold_back
+    held = [name for name in classes if policy and of.case_classes[name].priority > policy.priority]
+    at_once = max(map(step.workers_of, held), default=1)
     if most < needs:
         yield f"needs {needs} workers with the skill '{step.skill}' at once; there are never more than {most}"
+    elif policy and at_once > 1 and most < policy.keep + at_once:
+        told = f"needs {at_once} workers at once besides the {policy.keep} whom `hold_back` keeps idle"
+        yield f"{told}; there are never more than {most}"
 
 
 def _reserve(of: Scenario, pool: str) -> int:
