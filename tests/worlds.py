@@ -329,7 +329,7 @@ class World:
         kinds = {(item.do.name, item.do.skill, item.do.answers): item.do.kind for _, item in flat}
         forks = [i for i, after in enumerate(follow) if len(after) > 1]
         before = np.bincount([k for after in follow for k in after], minlength=len(flat))
-        before -= [item.instead for _, item in flat]
+        before -= np.array([item.instead for _, item in flat], np.int64)
         out = [Leaves.REJECTED if cases[c].rejected or item.rejected else Leaves.COMPLETED for c, item in flat]
         visits: dict[tuple[int, str], int] = {}
         visit = []
