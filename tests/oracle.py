@@ -585,7 +585,7 @@ class Oracle(Headcount, Joint, Outages, Overflow, Owners, Reserve, Sharing, Sile
         found = [
             (item.place, -self.rank_in_hand(w, t), w.since * (1 if self.earliest(item) else -1), w)
             for item in self.items
-            if item.state == QUEUED and len(self.plan.preempts) and self.plan.preempts[item.skill] and item.needs == 1
+            if item.state == QUEUED and self.preempts(item) and item.needs == 1
             for w in self.workers
             if self.gives_way(w, item, t) and self.fits(w, item, t)
         ]
@@ -595,11 +595,16 @@ class Oracle(Headcount, Joint, Outages, Overflow, Owners, Reserve, Sharing, Sile
         victim = w.hand
         assert victim is not None
         self.lay_down(w, t)
-        if self.plan.preempts[victim.skill] == Preempt.RESTART:
+        if self.preempts(victim) == Preempt.RESTART:
             victim.left = victim.full
         self.put_back(w)
         self.take_up(w, self.items[place[2]], t)
         return True
+
+    def preempts(self, item: Item) -> int:
+        """Nobody interrupts, or is interrupted, where the order changes while items wait."""
+        restless = len(self.work.rank_by) and self.work.rank_by[item.skill] in (RankBy.POINTS, RankBy.LOT)
+        return int(self.plan.preempts[item.skill]) if len(self.plan.preempts) and not restless else Preempt.NOT
 
     def earliest(self, item: Item) -> bool:
         return bool(len(self.plan.victim_earliest) and self.plan.victim_earliest[item.skill])
@@ -609,7 +614,7 @@ class Oracle(Headcount, Joint, Outages, Overflow, Owners, Reserve, Sharing, Sile
         wish = self.plan.preference[w.pool]
         if w.hand is None or not w.on_duty or w.break_owed or w.hand.ends == t or wish[item.skill] < 0:
             return False
-        if not self.plan.preempts[w.hand.skill] or wish[item.skill] > wish[w.hand.skill]:
+        if not self.preempts(w.hand) or wish[item.skill] > wish[w.hand.skill]:
             return False
         return item.place[0] < self.rank_in_hand(w, t)
 

@@ -6,9 +6,8 @@ Worlds are small, on a coarse grid, and rich in ties. SERVSIM_EXAMPLES=20 tries 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from conftest import MORE
 from flows import processes
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from laws import breaches
 from oracle import oracle
 from worlds import Case, Do, Person, Team, World, mapping, random_world, told
 
@@ -24,7 +24,7 @@ from servsim import prepare
 from servsim.engines import Engine
 from servsim.model import Scenario
 from servsim.quantities import MINUTE
-from servsim.records import EndOfShift, EventLog, Outcome, Run
+from servsim.records import EventLog, Run
 from servsim.simulate import ranked
 
 
@@ -165,7 +165,7 @@ def test_the_same_on_what_scenarios_lead_to(engine: Engine, flow: dict[str, Any]
 
 BASIC = {
     World: {"teams", "people", "cases", "until", "assignment", "escalate", "slope", "unit"},
-    Team: {"skills", "end_of_shift"},
+    Team: {"skills", "end_of_shift", "idle_first"},
     Person: {"pool", "duty", "breaks", "pace"},
     Case: {"at", "path", "patience", "rejected"},
     Do: {"skill", "work", "hold", "answers", "rank", "lot", "step"},
@@ -190,171 +190,67 @@ def basic(part: Any) -> Any:
 
 
 @given(world=worlds())
-def test_little_is_an_identity(engine: Engine, world: World) -> None:
-    """The integral of the number of cases in the system is the sum of the times that they spend there; so in queues."""
-    run = ran(basic(world), engine)
-    log, work = run.log, run.workload
-    there = work.arrived_at < world.stop
-    assert_little(np.maximum(work.arrived_at[there], 0), log.left_at[there], world.stop)
-    waits = (log.offered_at >= 0) & (work.skill >= 0)
-    gone = np.where(log.started_at >= 0, log.started_at, log.left_at[work.case])
-    assert_little(log.offered_at[waits], gone[waits], world.stop)
+def test_every_law_holds(engine: Engine, world: World) -> None:
+    """Little's law, conservation of cases and of work, order, presence, causes of waiting: all of tests/laws.py."""
+    assert not breaches(ran(world, engine))
 
 
-def assert_little(begin: np.ndarray, end: np.ndarray, until: int) -> None:
-    end = np.where(end >= 0, end, until)
-    number = [int(((begin <= at) & (at < end)).sum()) for at in range(until)]
-    assert sum(number) == int((end - begin).sum())
+@pytest.mark.parametrize("block", range(2))
+def test_every_law_holds_in_many_more_worlds(engine: Engine, block: int) -> None:
+    for seed in range(round(500 * MORE)):
+        world = random_world(random.Random(f"laws/{block}/{seed}").randint, rich=bool(seed % 2))
+        assert not broken(world, engine), f"seed {block}/{seed}"
 
 
-@given(world=worlds())
-def test_an_item_is_enabled_then_offered_then_started_then_completed(engine: Engine, world: World) -> None:
+def broken(world: World, engine: Engine) -> str:
+    """Empty if all laws hold; else the world, its story and the breaches."""
+    run = world.run(engine)
+    wrong = breaches(run)
+    return "\n".join([world.shown(), *told(world, run), *wrong]) if wrong else ""
+
+
+def without_future(world: World, at: int) -> World:
+    """The world as it is known before `at`: nobody comes then or later, nothing begins, fails or opens."""
+    cases = {
+        name: case if case.follows or case.at < at else dataclasses.replace(case, at=world.until)
+        for name, case in world.cases.items()
+    }
+    people = {
+        name: dataclasses.replace(
+            who, duty=[d for d in who.duty if d[0] < at], breaks=[b for b in who.breaks if b[0] < at]
+        )
+        for name, who in world.people.items()
+    }
+    gates = {
+        name: dataclasses.replace(gate, times=[t for t in gate.times if t < at]) for name, gate in world.gates.items()
+    }
+    systems = {
+        name: dataclasses.replace(system, outages=[o for o in system.outages if o[0] < at])
+        for name, system in world.systems.items()
+    }
+    return world.but(cases=cases, people=people, gates=gates, systems=systems)
+
+
+def before(run: Run, at: int) -> dict[str, Any]:
+    """What has happened before a tick."""
+    log = run.log
+    marks = ("enabled_at", "offered_at", "started_at", "completed_at", "left_at")
+    parts = zip(*(column.tolist() for column in run.stretches()), strict=True)
+    return {
+        **{name: np.where(getattr(log, name) < at, getattr(log, name), -1).tolist() for name in marks},
+        "outcome": np.where(log.left_at < at, log.outcome, 0).tolist(),
+        "work": sorted((item, w, a, min(b, at)) for item, w, a, b in parts if a < at),
+        "escalated": [row for row in zip(log.escalated_item, log.escalated_at, strict=True) if row[1] < at],
+        "no place": [row for row in zip(log.blocked_item, log.blocked_at, strict=True) if row[1] < at],
+        "withdrawn": [row for row in zip(log.withdrawn_item, log.withdrawn_at, strict=True) if row[1] < at],
+    }
+
+
+@given(world=worlds(), share=st.integers(1, 9))
+def test_nothing_depends_on_what_is_still_to_come(engine: Engine, world: World, share: int) -> None:
+    at = world.until * share // 10
     run = ran(world, engine)
-    log, work = run.log, run.workload
-    marks = [log.enabled_at, log.offered_at, log.started_at, log.completed_at]
-    for before, after in itertools.pairwise(marks):
-        assert (before[after >= 0] >= 0).all()
-        assert (before <= after)[after >= 0].all()
-    assert all((mark < world.stop).all() for mark in marks)
-    offered = log.offered_at >= 0
-    assert (log.offered_at - log.enabled_at == work.hold)[offered].all()
-    enabled = log.enabled_at >= 0
-    assert (log.enabled_at >= work.arrived_at[work.case])[enabled].all()
-
-
-@given(world=worlds())
-def test_no_case_is_lost(engine: Engine, world: World) -> None:
-    """Arrived = completed + rejected + abandoned + in process; who has left has no item open, who has not has one."""
-    run = ran(world, engine)
-    log, work = run.log, run.workload
-    arrived = work.arrived_at < world.stop
-    counts = np.bincount(log.outcome[arrived], minlength=len(Outcome))
-    assert counts.sum() == arrived.sum()
-    assert ((log.outcome == Outcome.IN_PROCESS) == (log.left_at < 0)).all()
-    through = np.isin(log.outcome, (Outcome.COMPLETED, Outcome.REJECTED))
-    for case in np.flatnonzero(arrived):
-        own = slice(work.first_item[case], work.first_item[case + 1])
-        open_items = (log.enabled_at[own] >= 0) & (log.completed_at[own] < 0)
-        if through[case] and work.quorum[own].any():  # what was not needed any more is withdrawn, or finished later
-            assert log.left_at[case] in log.completed_at[own]
-        elif through[case]:
-            assert (log.completed_at[own] >= 0).all()
-            assert log.left_at[case] == log.completed_at[own].max()
-        elif log.outcome[case] == Outcome.IN_PROCESS:
-            assert open_items.any()
-
-
-def by_worker(run: Run) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
-    """(worker, [(from, to, item)]) of all stretches of work, in order of time."""
-    item, worker, begin, end = run.stretches()
-    for w in range(len(run.plan.workers)):
-        own = np.flatnonzero(worker == w)
-        yield w, sorted(zip(begin[own].tolist(), end[own].tolist(), item[own].tolist(), strict=True))
-
-
-@given(world=worlds())
-def test_nobody_is_in_two_places(engine: Engine, world: World) -> None:
-    run = ran(world, engine)
-    for _, parts in by_worker(run):
-        for (_, end, _), (begin, _, _) in itertools.pairwise(parts):
-            assert end <= begin
-    item, _, begin, end = run.stretches()
-    for i in range(run.workload.n_items):
-        own = sorted(zip(begin[item == i].tolist(), end[item == i].tolist(), strict=True))
-        assert all(before <= after for (_, before), (after, _) in itertools.pairwise(own))
-
-
-@given(world=worlds())
-def test_nobody_works_off_duty_but_to_finish(engine: Engine, world: World) -> None:
-    """Work begins on duty, and goes on after the shift only where the pool finishes what is in hand."""
-    run = ran(basic(world), engine)
-    plan = run.plan
-    for w, parts in by_worker(run):
-        shifts = [
-            (int(a), int(b)) for v, a, b in zip(plan.duty_worker, plan.duty_from, plan.duty_to, strict=True) if v == w
-        ]
-        rule = plan.pool_end_of_shift[plan.worker_pool[w]]
-        finishes = rule in (EndOfShift.FINISH, EndOfShift.NO_LATE_START)
-        for begin, end, _ in parts:
-            ends = [b for a, b in shifts if a <= begin < b]
-            assert ends, f"{plan.workers[w]} begins at {begin}, off duty"
-            assert finishes or end <= ends[0] or end == begin
-
-
-@given(world=worlds())
-def test_service_adds_up_to_the_work_at_the_pace(engine: Engine, world: World) -> None:
-    """Uninterrupted: exactly, rounded half up. Interrupted: within half a tick for each stretch."""
-    world = basic(world)
-    kept = {name: Team(t.skills, t.end_of_shift.replace("restart", "suspend")) for name, t in world.teams.items()}
-    run = ran(world.but(teams=kept), engine)
-    plan, work, log = run.plan, run.workload, run.log
-    item, worker, begin, end = run.stretches()
-    for i in np.flatnonzero((log.completed_at >= 0) & (work.skill >= 0)):
-        own = np.flatnonzero(item == i)
-        # an escalated item is done by somebody of another skill; that of the pool's paces which fits is looked for
-        paces = [{int(p) for p in plan.pace[worker[part]] if p > 0} for part in own]
-        if any(len(options) > 1 for options in paces):
-            continue
-        lengths = [int(end[part] - begin[part]) for part in own]
-        done = sum(length * next(iter(pace)) for length, pace in zip(lengths, paces, strict=True))
-        slack = sum(50 + next(iter(pace)) // 2 + 1 for pace in paces) if len(own) > 1 else next(iter(paces[0])) / 2
-        assert abs(done - 100 * work.work[i]) <= slack
-
-
-@given(world=worlds())
-def test_nobody_idles_while_somebody_they_could_serve_waits(engine: Engine, world: World) -> None:
-    """At the end of every tick no item waits for a skill of somebody idle, unless it would end after their shift."""
-    run = ran(basic(world), engine)
-    free, waiting = idle_spans(run), waiting_spans(run)
-    for w, spans in free.items():
-        for item, skill, begin, end in waiting:
-            if run.plan.preference[run.plan.worker_pool[w], skill] < 0:
-                continue
-            for since, until, shift_ends in spans:
-                for at in range(max(begin, since), min(end, until)):
-                    assert is_too_late(run, w, item, skill, at, shift_ends), f"{run.plan.workers[w]} idles at {at}"
-
-
-def idle_spans(run: Run) -> dict[int, list[tuple[int, int, int]]]:
-    """By worker: from, to, end of the shift. Only workers without breaks (when those begin is not in the log)."""
-    plan, free = run.plan, {}
-    for w, parts in by_worker(run):
-        if (plan.break_worker == w).any() or plan.pool_end_of_shift[plan.worker_pool[w]] == EndOfShift.SUSPEND_KEEP:
-            continue
-        spans = []
-        for v, a, b in zip(plan.duty_worker, plan.duty_from.tolist(), plan.duty_to.tolist(), strict=True):
-            at = a
-            for begin, end, _ in parts if v == w else ():
-                if begin < b and end > a:
-                    spans.append((at, max(at, begin), b))
-                    at = max(at, end)
-            if v == w:
-                spans.append((at, min(b, run.window.until), b))
-        free[w] = spans
-    return free
-
-
-def waiting_spans(run: Run) -> list[tuple[int, int, int, int]]:
-    """Item, skill of the queue, from, to: in the queue until taken up, moved on, or gone."""
-    log, work, spans = run.log, run.workload, []
-    moves = {}
-    for item, at in zip(log.escalated_item.tolist(), log.escalated_at.tolist(), strict=True):
-        moves.setdefault(item, []).append(at)
-    for i in np.flatnonzero((work.skill >= 0) & (log.offered_at >= 0)).tolist():
-        left = log.left_at[work.case[i]]
-        end = log.started_at[i] if log.started_at[i] >= 0 else left if left >= 0 else run.window.until
-        at, skill = int(log.offered_at[i]), int(work.skill[i])
-        for moved in moves.get(i, ()):
-            spans.append((i, skill, at, moved))
-            at, skill = moved, int(run.plan.escalate_to[skill])
-        if log.outcome[work.case[i]] != Outcome.ABANDONED or log.started_at[i] >= 0:
-            spans.append((i, skill, at, int(end)))
-    return spans
-
-
-def is_too_late(run: Run, w: int, item: int, skill: int, at: int, shift_ends: int) -> bool:
-    rule, pace = run.plan.pool_end_of_shift[run.plan.worker_pool[w]], int(run.plan.pace[w, skill])
-    return rule == EndOfShift.NO_LATE_START and 2 * pace * (shift_ends - at) < 200 * int(run.workload.work[item]) - pace
+    assert before(run, at) == before(without_future(world, at).run(engine), at)
 
 
 @given(world=worlds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from conftest import MORE
 from pydantic import ValidationError
 from test_laws import compared
-from worlds import Case, Person, Team, World, at_desk, expect, mapping, random_world, tiny
+from worlds import Case, Do, Person, Team, World, at_desk, expect, mapping, random_world, tiny
 
 from servsim.engines import Engine
 from servsim.lint import lint
@@ -40,7 +41,18 @@ def sharing_world(seed: int) -> World:
     for name in teams:
         if rng.random() < 0.6:
             teams[name] = replace(teams[name], at_once=[100, rng.choice([100, 60, 33]), rng.choice([90, 40, 10])])
-    return world.but(teams=teams, people=people, preempt={}, by_work_left=[])
+    return world.but(teams=teams, people=people, cases=alone(world.cases))
+
+
+def alone(part: Any) -> Any:
+    """No step needs several: people with several items in hand do not serve such."""
+    if isinstance(part, Mapping):
+        return {name: alone(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return type(part)(map(alone, part))
+    if isinstance(part, Do):
+        return replace(part, workers=1)
+    return replace(part, path=alone(part.path)) if isinstance(part, Case) else part
 
 
 # ------------------------------------------------------------------ by hand
@@ -194,6 +206,22 @@ def test_bad_input_about_several_at_once() -> None:
     pools = {"desk": {"department": "office", "at_once": {"cases": 2}, "reserve": call}}
     with pytest.raises(ValidationError, match="pool of its own"):
         Scenario.model_validate(mapping(pools=pools))
-    with pytest.raises(ValidationError, match="does not go with `preempt`"):
-        pools = {"desk": {"department": "office", "at_once": {"cases": 2}}}
-        Scenario.model_validate(mapping(pools=pools, dispatch={"rule": "priority", "preempt": "resume"}))
+
+
+def test_rule_3_one_of_several_items_in_hand_is_interrupted(engine: Engine) -> None:
+    """a and b are half done, at half the speed; a, of the first in the roster, goes back, and b goes on beside c."""
+    cases = {"a": at_desk(0, 10, rank=1), "b": at_desk(0, 10, rank=1), "c": at_desk(10, 5)}
+    expect(
+        engine,
+        chats(cases, [100, 50], preempt={"desk": "resume"}),
+        """
+        a 0 0 0 25 ann
+        b 0 0 0 20 ann2
+        c 10 10 10 20 ann
+        ann: a 0-10
+        ann: a 20-25
+        left a 25, b 20, c 20
+        """,
+    )
+    pools = {"desk": {"department": "office", "at_once": {"pace": [100, 50]}}}
+    simulate(Scenario.model_validate(mapping(pools=pools, dispatch={"rule": "priority", "preempt": "resume"})))

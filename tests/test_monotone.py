@@ -4,9 +4,9 @@ Two scenarios share all draws that they have in common, so that each case is com
 nothing, nothing is tested: the last tests show that more can be worse (Graham's anomalies).
 
 Sources: Kiefer and Wolfowitz (1955) for the workload vector of G/G/c, first come, first served, which grows with each
-of its entries, with each work, and with each gap that is left out; Müller and Stoyan, "Comparison Methods for Stochastic
-Models and Risks" (2002), chapter 6; Baccelli, Cohen, Olsder and Quadrat, "Synchronization and Linearity" (1992), for
-queues in a row; Schrage (1968) for least remaining work; Graham (1969) for the anomalies.
+of its entries, with each work, and with each gap that is left out; Müller and Stoyan, "Comparison Methods for
+Stochastic Models and Risks" (2002), chapter 6; Baccelli, Cohen, Olsder and Quadrat, "Synchronization and Linearity"
+(1992), for queues in a row; Schrage (1968) for least remaining work; Graham (1969) for the anomalies.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def test_an_earlier_shift_lets_nobody_wait_longer(config: dict[str, Any], seed: 
 @few
 @given(config=desks(), seed=seeds, minutes=st.integers(0, 14))
 def test_a_shorter_dispatch_delay_lets_nobody_begin_later(config: dict[str, Any], seed: int, minutes: int) -> None:
-    """The same gaps, all of them moved: the vector at each case that comes earlier is never larger by more than that."""
+    """The same gaps, all of them moved: who comes so much earlier finds a vector larger by no more than that."""
     slow, quick = (ran(config, seed, dispatch={"delay": f"{delay} min"}) for delay in (15, minutes))
     assert_never_later(begun(quick), begun(slow))
 
@@ -190,8 +190,8 @@ def row(config: dict[str, Any], n: int) -> dict[str, Any]:
 @few
 @given(config=desks(), seed=seeds, step=st.sampled_from(["serve", "s0", "s1"]))
 def test_a_step_left_out_of_a_row_lets_no_case_leave_later(config: dict[str, Any], seed: int, step: str) -> None:
-    """Completions are maxima of sums of work (max-plus linear), and grow with each work. One worker at each step, so that
-    nobody overtakes."""
+    """Completions are maxima of sums of work (max-plus linear), and grow with each work. One worker at each step, so
+    that nobody overtakes."""
     long = row(config, 2)
     skip = {"leaner": {"kind": "skip", "process": "p", "step": step}}
     left = [ran(long, seed, **changes).log.left_at for changes in ({"edits": skip}, {})]
@@ -209,7 +209,8 @@ def test_a_step_left_out_never_adds_work(flow: dict[str, Any], seed: int, data: 
     """Of a step that only leads on, nobody's work grows, and what is left is the same. (Without a step that rejects, or
     from which some go elsewhere, others have more to do.)"""
     steps = flow["p"]["steps"]
-    plain = [name for name, step in steps.items() if step["kind"] in ("task", "delay") and isinstance(step["next"], str)]
+    ahead = {name: step["next"] for name, step in steps.items() if step["kind"] in ("task", "delay")}
+    plain = [name for name, following in ahead.items() if isinstance(following, str)]
     inner = [name for name in plain if len(steps) > 1 and not steps[name]["next"].startswith("j")]
     joins = {branch for step in steps.values() for branch in step.get("branches", ())}
     inner = [name for name in inner if name not in joins]

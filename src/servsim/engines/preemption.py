@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from servsim.engines.clock import COMPLETION
 from servsim.engines.floor import Place, Queue, Worker
 from servsim.engines.presence import Presence
@@ -21,9 +23,11 @@ class Preemption(Presence):
     def equip(self, plan: Plan) -> None:
         """Queues whose items interrupt one another, and queues ranked by the work that is left."""
         super().equip(plan)
-        for skill, how in enumerate(plan.preempts.tolist()):
-            self.queues[skill].preempts = how
-            self.queues[skill].special |= how != Preempt.NOT
+        restless = np.isin(self.workload.rank_by, (RankBy.POINTS, RankBy.LOT))  # there nobody is interrupted
+        for skill in np.flatnonzero(plan.preempts).tolist():
+            changes = restless[skill : skill + 1].any()
+            self.queues[skill].preempts = Preempt.NOT if changes else int(plan.preempts[skill])
+            self.queues[skill].special = True
         for skill, by in enumerate(self.workload.rank_by.tolist()):
             self.queues[skill].by_work_left = by == RankBy.WORK_LEFT
             if by == RankBy.POINTS:

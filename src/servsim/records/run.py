@@ -124,11 +124,29 @@ class Run:
         away = of.then[self.workload.step[log.silent_item]] == Silent.ESCALATE if of else np.zeros(0, bool)
         found = [(at, 0, k, item) for k, (item, at) in enumerate(_pairs(log.escalated_item, log.escalated_at))]
         found += [(at, 1, k, item) for k, (item, at) in enumerate(_pairs(log.silent_item[away], log.silent_at[away]))]
-        told = []
+        told: list[tuple[int, int, int]] = []
+        spoken = {(item, at) for at, silent, _, item in found if silent}
         for at, silent, _, item in sorted(found):
-            skill[item] = of.to[self.workload.step[item]] if silent else self.plan.escalate_to[skill[item]]
-            told.append((item, at, int(skill[item])))
+            if (item, at) in spoken and (silent or not self._moves_before_silence(item, at, int(skill[item]), told)):
+                spoken.remove((item, at))
+                skill[item] = of.to[self.workload.step[item]]
+                told.append((item, at, int(skill[item])))
+            if not silent:
+                skill[item] = self.plan.escalate_to[skill[item]]
+                told.append((item, at, int(skill[item])))
         return told
+
+    def _moves_before_silence(self, item: int, at: int, skill: int, told: list[tuple[int, int, int]]) -> bool:
+        """True if the escalation at that tick is due in the queue in which the item stands since an earlier one; of
+        those due at a tick the first comes before silence, all others after it (rule 2)."""
+        work, log = self.workload, self.log
+        tries = log.blocked_at[(log.blocked_item == item) & (log.blocked_at < at)]
+        lags = work.redial[work.case[item]] if work.redial.size else tries
+        again = [int(tries[-1] + lags[(len(tries) - 1) % len(lags)])] if len(tries) else []
+        entered = max([int(log.offered_at[item]), *again, *(when for moved, when, _ in told if moved == item)])
+        drawn = int(work.timer_of[skill]) if len(work.timer_of) else -1
+        after = int(work.timer[drawn, item] if drawn >= 0 else self.plan.escalate_after[skill])
+        return entered < at and after >= 0 and entered + after == at
 
     @cached_property
     def silent(self) -> Ids:
