@@ -138,7 +138,7 @@ def promise(name: str) -> Kpi:
     def figure(run: Run) -> Pairs:
         return case_cells(run).groups.pairs(kept_share(run, name))
 
-    return Kpi(f"promise_{name}", "share", "higher", "promise kept: {about}", "承诺“{about}”的兑现比例", figure, name)
+    return Kpi(f"promise_{name}", "share", "higher", "promise “{about}” kept", "承诺“{about}”的兑现比例", figure, name)
 
 
 WHICH = {"mean": ("mean", "平均值"), "median": ("median", "中位数"), "p90": ("90th percentile", "90分位"),
@@ -162,7 +162,7 @@ def elapsed(name: str) -> Kpi | None:
         return cells.groups.pairs(cells.groups.quantiles(time, cells.cell[known], (SHARES[which],))[0] / MINUTE)
 
     english, chinese = WHICH[which]
-    labels = f"time on the clock of {{about}}, {english}", f"承诺“{{about}}”计时时长（{chinese}）"
+    labels = f"time on the clock of “{{about}}”, {english}", f"承诺“{{about}}”计时时长（{chinese}）"
     return Kpi(f"elapsed_{name}", "min", "lower", *labels, figure, about)
 
 
@@ -190,5 +190,5 @@ def late_by(name: str) -> Kpi:
         n, total = counts(cell, cells.n), totals(cell, late, cells.n)
         return cells.groups.pairs(ratio(cells.groups.sums(total), cells.groups.sums(n)) / MINUTE)
 
-    labels = "late by, mean of what was late: {about}", "承诺“{about}”的平均超时时长"
+    labels = "lateness of “{about}”, mean of what was late", "承诺“{about}”的平均超时时长"
     return Kpi(f"late_by_{name}", "min", "lower", *labels, figure, name)

@@ -142,6 +142,9 @@ class Findings:
 
     def phrase(self, kpi: str) -> str:
         """The KPI's name as a noun within a sentence."""
+        found = KPIS[kpi]
+        if found.about and found.unit == "share":
+            return self.words("phrase.promise_kept", name=self._label_of("promise", found.about))
         return self.words.catalogue.get(f"phrase.{kpi}") or self._named(kpi)
 
     def _named(self, kpi: str) -> str:
@@ -235,4 +238,5 @@ class Findings:
             entry = next((p for p in promises if p.get("label")), {})
         else:
             entry = self.config.get(SECTIONS.get(kind, ""), {}).get(name) or {}
-        return self.words.label(entry.get("label"), name)
+        known = self.words.catalogue.get(f"promise.{name}") if kind == "promise" else None
+        return self.words.label(entry.get("label"), known or name)
