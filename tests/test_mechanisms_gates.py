@@ -14,7 +14,8 @@ from servsim.engines import Engine
 from servsim.engines.reference import simulate as reference
 from servsim.kpis.causes import waiting_until
 from servsim.lint import lint
-from servsim.model import Scenario
+from servsim.model import Clock, Scenario
+from servsim.model.steps import Timetable
 from servsim.quantities import DAY, HOUR, MINUTE
 from servsim.simulate import SimulatedRun, simulate
 
@@ -156,8 +157,12 @@ def test_a_gate_leaves_all_other_draws_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"times": None}, "give either `times`"),
-        ({"times": ["10:00"], "every": "2 h"}, "give either `times`"),
+        ({"times": None}, "give one of `times`"),
+        ({"times": ["10:00"], "every": "2 h"}, "give one of `times`"),
+        ({"by_day": {"mon": ["10:00"]}}, "give one of `times`"),
+        ({"times": None, "by_day": {"mon": ["10:00"], "mon-tue": ["11:00"]}}, "mon is given twice"),
+        ({"times": None, "by_day": {"mon": []}}, "names no time of the day"),
+        ({"times": None, "by_day": {"mon": ["10:00"]}, "days": "mon"}, "has no `days`"),
         ({"times": []}, "names no time of the day"),
         ({"times": None, "every": "0 h"}, "longer than zero"),
         ({"times": None, "every": "2 h", "days": "mon"}, "runs on all days"),
@@ -168,6 +173,58 @@ def test_bad_meetings(changes: dict[str, Any], message: str) -> None:
     board = {"kind": "meeting", "times": ["10:00"], "next": "end", **changes}
     with pytest.raises(ValidationError, match=message):
         scenario({"board": {key: value for key, value in board.items() if value is not None}})
+
+
+def test_rule_12_other_times_on_other_days() -> None:
+    """Monday 10:00 and 14:00, Wednesday 09:00; the Thursday is a holiday and like a Sunday, the Friday is closed."""
+    days = {"mon": ["10:00", "14:00"], "wed": ["09:00"], "fri": ["08:00"], "sun": ["12:00"]}
+    table = Timetable.model_validate({"by_day": days})
+    exceptions = {"2026-03-05": "holiday", "2026-03-06": "closed"}
+    clock = Clock.model_validate({"start": "2026-03-02", "horizon": "7 d", "exceptions": exceptions})
+    hours = [10, 14, 48 + 9, 72 + 12, 144 + 12]
+    assert (table.openings(clock) / HOUR).tolist() == hours
+
+
+def listed(kind: str, **cases: str) -> dict[str, Any]:
+    written = {name: {"at": at} for name, at in cases.items()}
+    return {"case_class": kind, "arrivals": {"kind": "listed", "cases": written}}
+
+
+def committee(seats: int = 1, other: dict[str, Any] | None = None) -> Scenario:
+    """Two processes whose cases are decided by the same committee at 10:00 and 14:00."""
+    board = {"kind": "meeting", "times": ["10:00", "14:00"], "seats": seats, "committee": "loans", "next": "end"}
+    return Scenario.model_validate(
+        mapping(
+            clock={"start": "2026-03-02", "horizon": "1 d"},
+            case_classes={"small": {"process": "small"}, "large": {"process": "large"}},
+            processes={
+                "small": {"start": "decide", "steps": {"decide": board}},
+                "large": {"start": "vote", "steps": {"vote": board | (other or {})}},
+            },
+            demand={"small": listed("small", a="8:00", d="9:30"), "large": listed("large", b="8:30", c="9:00")},
+        )
+    )
+
+
+def test_rule_12_one_committee_has_one_agenda_and_its_seats_once() -> None:
+    """Oldest first, whichever step they come from: a at 10:00, b at 14:00, and c and d on no other day."""
+    run = simulate(committee())
+    assert (run.log.started_at / HOUR).tolist() == [10, 14, -1 / HOUR, -1 / HOUR]
+    run = simulate(committee(seats=3))
+    assert (run.log.started_at / HOUR).tolist() == [10, 10, 10, 14]
+    assert len(run.plan.gates) == 1
+
+
+@pytest.mark.parametrize("change", [{"seats": 4}, {"times": ["10:00"]}, {"deadline": "1 h"}])
+def test_a_committee_says_everywhere_the_same(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"the committee 'loans' meets as 'small\.decide' says"):
+        committee(1, other=change)
+
+
+def test_lint_counts_what_comes_to_a_committee_together() -> None:
+    (found,) = lint(committee())
+    assert (found.severity, "4 items come to 2 meetings" in found.message) == ("warning", True)
+    assert not lint(committee(seats=2))
 
 
 def test_lint_sees_fewer_seats_than_inflow_and_meetings_that_are_never_held() -> None:

@@ -210,3 +210,13 @@ BY_HAND = {
 @pytest.mark.parametrize("case", BY_HAND)
 def test_by_hand(case: str) -> None:
     assert not wrong(BY_HAND[case])
+
+
+def test_meetings_at_other_times_on_other_days() -> None:
+    """10:00 and 14:00 on the first day, 09:00 on the third: who comes at 15:00 waits until then."""
+    step = {"name": "board", "type": "meeting", "times": [600, 840, 3420], "capacity": 1, "next": "exit"}
+    cases = [{"name": f"m{at}", "arrival": at, "first_step": "board", "service_times": {}} for at in (590, 595, 900)]
+    model = {"agents": [], "teams": [], "steps": [step], "cases": cases}
+    ends = {"m590": 600, "m595": 840, "m900": 3420}
+    case = {"id": "board", "model": model, "expected_segments": [], "expected": {"completed": ends}}
+    assert not wrong(case)

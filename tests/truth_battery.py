@@ -792,6 +792,7 @@ class Writer:
     def agenda(self, step: Json) -> Json:
         known(step["epochs"], ("first", "every"), "epochs")
         return {
+            "committee": name(step["name"]),
             "every": span(step["epochs"]["every"]),
             "first": span(step["epochs"].get("first", 0.0)),
             "seats": step.get("capacity"),

@@ -352,6 +352,8 @@ class Told:
         served = sum(self.at_once(agent).get("at_once", {"cases": 1})["cases"] for agent in agents)
         if step.get("waiting_places") is not None:
             return {"waiting_places": int(step["waiting_places"])}
+        if step.get("system_capacity") is not None and any(self.workers(step, of) > 1 for of in self.cases.values()):
+            raise NotStatedError("steps.system_capacity with agents_required")
         if step.get("system_capacity") is not None:
             return {"waiting_places": max(0, int(step["system_capacity"]) - served)}
         return {}
@@ -468,12 +470,10 @@ class Told:
 
     def agenda(self, step: Json) -> Json:
         times = by_day([(at, at + 1e-6) for at in step["times"]])
-        daily = {tuple(round(a, 6) for a, _ in parts) for parts in times.values()}
-        if len(daily) > 1:
-            raise NotStatedError("meetings at other times on other days")
+        written = {self.week.types[day]: [time_of_day(round(a, 6)) for a, _ in parts] for day, parts in times.items()}
         return {
-            "days": [self.week.types[day] for day in times],
-            "times": [time_of_day(at) for at in next(iter(daily), ())],
+            "committee": name(step["name"]),
+            "by_day": {"holiday": []} | written,
             "seats": step.get("capacity"),
             "deadline": span(step.get("submission_deadline_before", 0)),
         }

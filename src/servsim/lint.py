@@ -10,11 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.model import EXITS, Board, Flow, Meeting, Promise, Scenario, Work
+from servsim.model import EXITS, Flow, Promise, Scenario, Work
 from servsim.model.calendar import DAY_TYPES
+from servsim.model.committees import meetings as committees_of
 from servsim.model.owning import each_may_be_excluded, skills_of_makers
 from servsim.model.promised import places
 from servsim.model.promises import CALENDAR, Happening
+from servsim.model.steps import Agenda
 from servsim.outlook import Inflow, Outlook, Team, dispatch_delay, travel
 from servsim.quantities import DAY, MINUTE, SECOND, WEEK, written
 
@@ -76,22 +78,33 @@ def _too_few_at_once(outlook: Outlook) -> Iterator[Finding]:
 
 
 def _seats(outlook: Outlook) -> Iterator[Finding]:
-    """Meetings to which more comes than they have seats for."""
+    """Meetings to which more comes than they have seats for; those of one committee together."""
     scenario, horizon = outlook.scenario, outlook.scenario.clock.horizon
-    for process in scenario.used_processes():
-        ours = [i for i in outlook.inflows if scenario.case_classes[i.case_class].process == process]
-        for name, step in scenario.flow(process).steps.items():
-            if not isinstance(step, Meeting | Board):
-                continue
-            comes = sum(i.by(np.array([horizon]))[0] * travel(scenario, i).visits[name] for i in ours)
-            times = int((step.openings(scenario.clock) < horizon).sum())
-            where, held = f"processes.{process}.steps.{name}", f"{times} meetings before the horizon"
-            if not times:
-                yield Finding("error", f"{name}: no meeting is held before the horizon", where)
-            elif step.seats is not None and comes > times * step.seats * _MORE:
-                what = f"{_number(comes)} items come to {held} with {step.seats} seats each"
-                message = f"{name}: {what}; more and more wait"
-                yield Finding("warning", message, f"{where}.seats")
+    committees: dict[tuple[str, ...], list[tuple[tuple[str, str], Agenda]]] = {}
+    for place, step in committees_of(scenario):
+        own = place if step.committee is None else (step.committee,)
+        committees.setdefault(own, []).append((place, step))
+        if not _held(scenario, step):
+            where = f"processes.{place[0]}.steps.{place[1]}"
+            yield Finding("error", f"{place[1]}: no meeting is held before the horizon", where)
+    for together in committees.values():
+        (process, name), step = together[0]
+        times, comes = _held(scenario, step), sum(_come_to(outlook, place, horizon) for place, _ in together)
+        if times and step.seats is not None and comes > times * step.seats * _MORE:
+            held = f"{times} meetings before the horizon with {step.seats} seats each"
+            message = f"{name}: {_number(comes)} items come to {held}; more and more wait"
+            yield Finding("warning", message, f"processes.{process}.steps.{name}.seats")
+
+
+def _held(scenario: Scenario, step: Agenda) -> int:
+    return int((step.openings(scenario.clock) < scenario.clock.horizon).sum())
+
+
+def _come_to(outlook: Outlook, place: tuple[str, str], until: int) -> float:
+    """Expected visits to the step of a process before a tick."""
+    scenario, (process, step) = outlook.scenario, place
+    ours = [i for i in outlook.inflows if scenario.case_classes[i.case_class].process == process]
+    return float(sum(i.by(np.array([until]))[0] * travel(scenario, i).visits[step] for i in ours))
 
 
 def _not_needed(scenario: Scenario) -> Iterator[Finding]:

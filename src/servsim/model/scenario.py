@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from servsim.model import overflowing, owning, promised, silencing, teamwork
+from servsim.model import committees, overflowing, owning, promised, silencing, teamwork
 from servsim.model.backlog import BACKLOG, Backlog
 from servsim.model.base import Count, Id, Label, Model, Name, Number
 from servsim.model.calendar import BusinessCalendar, Clock
@@ -96,12 +96,12 @@ class Scenario(Model):
 
     @model_validator(mode="after")
     def _everything_leads_somewhere(self) -> Self:
-        found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self), *_at_once(self)]
+        found = [*_organisation(self), *_work(self), *_processes(self), *_systems(self)]
         found += [*_headcounts(self), *_reworks(self)]
         if not found:
             found = [*_promises(self), *_backlog(self), *_lists(self)]
             found = found or [*_decisions(self), *_nobody(self), *owning.flaws(self), *overflowing.flaws(self)]
-            found = found or [*teamwork.flaws(self), *silencing.flaws(self)]
+            found = found or [*teamwork.flaws(self), *silencing.flaws(self), *committees.flaws(self)]
         if found:
             raise refuse(*found)
         return self
@@ -363,14 +363,6 @@ def _held_back(of: Scenario, skills: Mapping[str, list[str]]) -> Found:
 
 
 _NO_INTERRUPTIONS = "has no effect: under the rule {} nobody is interrupted; choose another, such as priority"
-
-
-def _at_once(of: Scenario) -> Found:
-    """Who has several items in hand is not interrupted."""
-    for name, pool in of.pools.items():
-        for skill in pool.abilities:
-            if pool.at_once and of.dispatch.for_skill(skill).preempt:
-                yield ("pools", name, "at_once"), f"does not go with `preempt` at the skill '{skill}'"
 
 
 def _reworks(of: Scenario) -> Found:

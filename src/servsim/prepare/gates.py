@@ -23,9 +23,21 @@ def timetables(scenario: Scenario) -> dict[tuple[str, str], Timetable]:
     return found
 
 
+def gate_numbers(scenario: Scenario) -> dict[tuple[str, str], int]:
+    """(process, step) → its gate; the steps of one committee have one."""
+    numbers: dict[tuple[str, ...], int] = {}
+    found: dict[tuple[str, str], int] = {}
+    for place, table in timetables(scenario).items():
+        committee = getattr(table, "committee", None)
+        found[place] = numbers.setdefault(place if committee is None else (committee,), len(numbers))
+    return found
+
+
 def gates(scenario: Scenario) -> dict[str, Any]:
     """The columns of the plan that say when gates open and whom they let through."""
-    tables = timetables(scenario)
+    places = {number: place for place, number in reversed(gate_numbers(scenario).items())}
+    every = timetables(scenario)
+    tables = {places[number]: every[places[number]] for number in sorted(places)}
     at = [table.openings(scenario.clock) for table in tables.values()]
     seats = [getattr(table, "seats", None) for table in tables.values()]
     lasts = [getattr(table, "lasts", None) for table in tables.values()]

@@ -29,7 +29,7 @@ from servsim.model.steps import (
     Work,
 )
 from servsim.prepare.arrivals import Arrived
-from servsim.prepare.gates import timetables
+from servsim.prepare.gates import gate_numbers
 from servsim.prepare.items import Items
 from servsim.prepare.staffing import skills_of
 from servsim.prepare.streams import Streams, Uniforms
@@ -152,7 +152,7 @@ class Walk:
         self.skills = skills_of(self.scenario)
         self.entry = self.cases.entry[self.members]
         self.draws_lots = draws_lots(self.scenario)
-        self.gates = {place: gate for gate, place in enumerate(timetables(self.scenario))}
+        self.gates = gate_numbers(self.scenario)
 
     def count(self, step: str, crowd: Crowd, what: str = "visits") -> Numbers:
         """How often each has been counted here before; counts this time."""
