@@ -6,6 +6,7 @@ run stays short. `python tests/truth.py FILE…` asks for the full accuracy.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -101,11 +102,31 @@ def test_what_is_unknown_is_told_and_fails(change: dict[str, object], told: str)
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import json
-
     file = tmp_path / "cases.json"
     file.write_text(json.dumps({"cases": [ONE_CLERK, {**ONE_CLERK, "id": "other"}]}))
     out = tmp_path / "out.json"
-    assert truth.main([str(file), "--only", "clerk", "--replications", "4", "--json", str(out)]) == 0
+    assert truth.main([str(file), "--only", "clerk", "--replications", "4", "--jobs", "1", "--json", str(out)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
     assert json.loads(out.read_text())[0]["metric"] == "mean_wait"
+
+
+def test_command_that_is_mistaken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line on what is wrong, and exit code 2."""
+    file = tmp_path / "cases.json"
+    file.write_text("{")
+    for arguments in ([str(tmp_path / "none.json")], [str(file)]):
+        assert truth.main(arguments) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    file.write_text(json.dumps({"cases": [ONE_CLERK]}))
+    assert truth.main([str(file), "--only", "clerk,clark"]) == 2
+    assert capsys.readouterr().err == "truth.py: there is no case clark\n"
+
+
+def test_one_statement_that_goes_wrong_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cases.json"
+    broken = {**ONE_CLERK, "id": "broken", "model": {**ONE_CLERK["model"], "teams": "none"}}  # type: ignore[dict-item]
+    file.write_text(json.dumps([broken, ONE_CLERK]))
+    assert truth.main([str(file), "--replications", "4", "--jobs", "2"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -205,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replications", type=int, help="so many, instead of as many as the accuracy asks for")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the rows to a file")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, without asking for accuracy")
     given = parser.parse_args(arguments)
     only = {part.strip() for part in given.only.split(",") if part.strip()}
@@ -221,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return mistaken(f"there is no case {', '.join(sorted(unknown))}")
     cases = [case for case in cases if not only or case["id"] in only]
     rows: list[Row] = []
-    for found in answers(cases, effort, given.seed, given.jobs):
+    for found in answers(cases, effort, given.seed, min(given.jobs, len(cases))):
         rows += found
         print("\n".join(row.text() for row in found), flush=True)
     if given.json:
@@ -237,7 +238,7 @@ def mistaken(told: str) -> int:
 
 
 def answers(cases: list[Json], effort: Effort, seed: int, jobs: int) -> Iterator[list[Row]]:
-    if jobs == 1:
+    if jobs <= 1:
         yield from (rows_of(case, effort, seed) for case in cases)
         return
     with ProcessPoolExecutor(jobs) as pool:

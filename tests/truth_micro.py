@@ -229,10 +229,12 @@ class Told:
         if not floating:
             return {}
         known(floating, ("call_when_waiting_at_least", "travel", "release_when_idle_and_queue_empty"), "floating")
-        if agent["shifts"] or not floating.get("release_when_idle_and_queue_empty", True):
+        if agent.get("shifts"):
             raise NotStatedError("agents.floating with shifts")
+        goes = floating.get("release_when_idle_and_queue_empty", True)
         called = {"waiting": int(floating["call_when_waiting_at_least"])}
-        return {"reserve": {"headcount": 1, "call": called, "delay": span(floating.get("travel", 0))}}
+        stay = {} if goes else {"stay": span(self.end())}
+        return {"reserve": {"headcount": 1, "call": called, "delay": span(floating.get("travel", 0)), **stay}}
 
     def end_of_shift(self, team: str) -> str:
         rule = self.teams[team].get("end_of_shift", "exhaustive")
@@ -618,6 +620,18 @@ class Log:
         tick = self.run.log.started_at[item]
         return self.at(tick) if tick >= 0 else math.inf
 
+    def worked(self, agent: str, _: Any) -> float:
+        return float(sum(b - a for a, _c, _s, who, b, _e in self.segments() if who == agent))
+
+    def present(self, agent: str) -> float:
+        return float(sum(shift["to"] - shift["from"] for shift in self.told.agents[agent]["shifts"]))
+
+    def interruptions(self, case: str, _: Any) -> int:
+        return sum(c == case and how == "interrupted" for _a, c, _s, _w, _b, how in self.segments())
+
+    def late(self, case: str, _: Any) -> float:
+        return max(0.0, self.left(case) - self.told.cases[case]["due"])
+
     def work_share(self, case: str, _: Any) -> float:
         work = sum(b - a for a, c, _, _, b, _ in self.segments() if c == case)
         return work / (self.left(case) - self.told.cases[case]["arrival"])
@@ -690,8 +704,20 @@ BY_NAME = {
     "passes": Log.passes,
     "attempts": Log.attempts,
     "business_waits": Log.business_wait,
+    "starts": lambda log, one, _: log.started(log.visits(one)[0]),
+    "started": lambda log, one, _: log.started(log.visits(one)[0]),
+    "responses": lambda log, one, _: log.left(one) - log.told.cases[one]["arrival"],
+    "interruptions": Log.interruptions,
+    "late_by": Log.late,
+    "tardiness": Log.late,
+    "busy": Log.worked,
+    "worked": Log.worked,
+    "utilisation": lambda log, one, _: log.worked(one, None) / log.present(one),
 }
 WHOLE = {
+    "mean_wait": lambda log, _: float(np.mean([log.wait(log.visits(c)[0]) for c in log.cases])),
+    "max_wait": lambda log, _: max(log.wait(log.visits(c)[0]) for c in log.cases),
+    "last_completion": lambda log, _: max(log.left(c) for c in log.cases),
     "completed_same_day": Log.completed_same_day,
     "time_averages": Log.time_averages,
     "mean_wait_of": lambda log, v: {
