@@ -19,12 +19,17 @@ from worlds import Pick, mapping, random_world, told
 
 from servsim import prepare
 from servsim.engines import Engine
+from servsim.experiment import compare
 from servsim.kpis.promises import figures_of
 from servsim.kpis.series import breaches_by_hour
-from servsim.model import BusinessCalendar, Scenario, problems
+from servsim.model import BusinessCalendar, Scenario, Settings, problems
+from servsim.model.errors import InputError
 from servsim.quantities import MINUTE
 from servsim.records import Clocks, Event, Run, State, Triggers
+from servsim.report import tables
+from servsim.report.findings import Findings
 from servsim.report.story import story
+from servsim.report.words import words
 from servsim.simulate import ranked, simulate
 
 WORDS = ("arrival", "answer", "leaving", "enabled", "offered", "started", "completed")
@@ -463,6 +468,45 @@ def test_18_what_a_case_does_not_come_to_is_not_promised() -> None:
     ]  # fmt: skip
 
 
+def either(**last: Any) -> dict[str, Any]:
+    """After triage three branches, of which the join waits for the quickest: 9:10-9:20."""
+    return {
+        "triage": {"kind": "delay", "time": "10 min", "next": "any"},
+        "any": {"kind": "parallel", "branches": ["quick", "ask", "repair"], "join": "met"},
+        "quick": {"kind": "delay", "time": "10 min", "next": "met"},
+        "ask": {"kind": "delay", "time": "30 min", "next": "met"},
+        "repair": {**TASK, "time": "60 min", "next": "met"},
+        "met": {"kind": "join", "needs": 1, "next": "end"},
+        **last,
+    }
+
+
+@pytest.mark.parametrize(
+    ("promise", "told"),
+    [
+        ({"to": "ask completed", "limit": "15 min"}, "9:00 -: 20, due 9:15, MISSED 9:15+"),
+        ({"to": "ask completed", "limit": "1 h"}, "NOTHING"),  # withdrawn at 9:20
+        ({"to": "ask started", "limit": "1 h"}, "9:00 9:10: 10, due 10:00, KEPT"),
+        ({"to": "leaving", "limit": "12 min", "pauses_in": ["ask"]}, "9:00 9:20: 10, due 9:22, KEPT"),
+        ({"to": "repair completed", "limit": "2 h"}, "NOTHING"),  # at 10:10, when the case has left
+        ({"from": "repair completed", "to": "leaving", "limit": "2 h"}, "NOTHING"),
+    ],
+)
+def test_18_what_a_join_does_not_wait_for_is_not_called_for(promise: dict[str, Any], told: str) -> None:
+    assert became(desk({"x": promise}, steps=either()), "x") == told
+
+
+def test_18_what_was_withdrawn_is_not_owed_to_who_gives_up_later() -> None:
+    """The join is over at 9:20; patience ends at 9:50, and the case is gone when repair, in hand then, is completed."""
+    last = {"met": {"kind": "join", "needs": 1, "next": "answer"},
+            "answer": {**TASK, "responds": True, "time": "5 min", "next": "end"},
+            "repair": {**TASK, "time": "90 min", "next": "met"}}  # fmt: skip
+    promises = {"x": {"to": "ask completed", "limit": "1 h"}, "y": {"to": "leaving", "limit": "1 h"}}
+    one = desk(promises, steps=either(**last), kind={"patience": "50 min"})
+    assert became(one, "x") == "NOTHING"
+    assert became(one, "y") == "9:00 -: 100, due 10:00, MISSED 10:00+"
+
+
 def test_18_at_the_last_tick_of_the_clock_a_promise_is_not_broken_yet() -> None:
     """Due one tick before the stop: more than the limit would have elapsed only when the clock has stopped."""
     clock = {"start": "2026-03-02", "horizon": "10 h"}
@@ -611,6 +655,35 @@ def test_18_missed_promises_in_story_and_log() -> None:
         "12. “pick_up” promised by Mon 2026-03-02 10:30:00: missed by 10 min",
     ]
     assert "“pick_up”：承诺时限已过" in story(run, 0, "zh")
+
+
+LABELS = {
+    "en": ("Promise “pick-up” kept", "the share of the promise “pick-up” that is kept",
+           "Time on the clock of “pick-up”, mean", "Time on the clock of “resolution”, mean"),
+    "zh": ("承诺“接单”的兑现比例", "承诺“接单”的兑现比例",
+           "承诺“接单”计时时长（平均值）", "承诺“办结”计时时长（平均值）"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LABELS)
+def test_18_reports_call_promises_by_their_labels(language: str) -> None:
+    label = {"en": "pick-up", "zh": "接单"}
+    promises = {"pick_up": {"to": "repair started", "limit": "1 h", "label": label},
+                "resolution": {"limit": "2 h", "pauses_in": ["ask"]}}  # fmt: skip
+    one = desk(promises)
+    settings = Settings(replications=2, headline=("promise_pick_up",), compute={"jobs": 1})
+    found = Findings(compare([one], settings, configs={one.name: as_written(promises)}), words(language))
+    names = "promise_pick_up", "elapsed_pick_up_mean", "elapsed_resolution_mean"
+    assert (found.kpi(names[0]), found.phrase(names[0]), found.kpi(names[1]), found.kpi(names[2])) == LABELS[language]
+    rows = [row[0].text for row in tables.kpis(found, one.name).rows]
+    assert rows[0] == LABELS[language][0] and {*LABELS[language][2:]} <= {*rows}
+
+
+@pytest.mark.parametrize("kpi", ["promise_pickup", "elapsed_pick_up", "late_by_pick", "elapsed_pick_up_men"])
+def test_18_a_figure_of_a_promise_that_nobody_makes_is_refused(kpi: str) -> None:
+    one = desk({"pick_up": {"to": "repair started", "limit": "1 h"}})
+    with pytest.raises(InputError, match=f"headline: there is no KPI '{kpi}'; did you mean .*pick_up"):
+        compare([one], Settings(replications=2, headline=(kpi,), compute={"jobs": 1}))
 
 
 # ------------------------------------------------------------------ what can be written
