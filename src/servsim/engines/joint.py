@@ -27,7 +27,8 @@ class Joint(Preemption):
         self.helped: list[tuple[int, int, int, int]] = []  # item, worker, from, to
         self.binding: list[tuple[Queue, Place]] = []  # items for which the idle wait
         self.looked_at: Place = (0, 0, -1)
-        self.walks = [q.picky or bool(q.score) or q not in self.strict for q in self.queues]  # is the first not enough
+        overtaking = set(self.of_several).difference(self.strict)
+        self.walks = [q.picky or bool(q.score) or q in overtaking for q in self.queues]  # is the first not enough
         for queue in self.bound:
             queue.picky = True
 
@@ -35,9 +36,9 @@ class Joint(Preemption):
         """Where several may be needed, and where somebody may have to wait for that."""
         super().equip(plan)
         backfilling = plan.backfilling.tolist() or [0] * len(self.queues)
-        of_several = [self.queues[skill] for skill in sorted(self._skills_of_several())]
-        self.strict = [queue for queue in of_several if not backfilling[queue.skill]]
-        self.bound = list(dict.fromkeys(q for queue in of_several for pool in queue.pools for q in pool.queues))
+        self.of_several = [self.queues[skill] for skill in sorted(self._skills_of_several())]
+        self.strict = [queue for queue in self.of_several if not backfilling[queue.skill]]
+        self.bound = list(dict.fromkeys(q for queue in self.of_several for pool in queue.pools for q in pool.queues))
         for queue in self.bound:
             queue.special = True
 
