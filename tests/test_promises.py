@@ -575,6 +575,21 @@ def test_18_of_open_cases_the_clock_counts_from_their_arrival() -> None:
     assert became(one, "x") == "NOTHING"
 
 
+def test_18_an_answer_before_the_start_begins_and_stops_nothing() -> None:
+    """The case comes to the triage, which answers, a second time in its life: it was answered before."""
+    open_ = {"a": {"case_class": "ordinary", "step": "triage", "age": "3 h", "answered": True}}
+    promises = {
+        "first_response": {"limit": "1 h"},
+        "x": {"to": "answer", "limit": "1 h", "pauses_in": ["ask"]},
+        "y": {"from": "answer", "to": "leaving", "limit": "1 h"},
+        "resolution": {"limit": "4 h"},
+    }
+    one = desk(promises, backlog={"cases": open_}, demand={})
+    assert [became(one, name).split(", ")[-1] for name in promises] == ["NOTHING", "NOTHING", "NOTHING", "MISSED 1:00+"]
+    first = desk({"first_response": {"limit": "1 h", "to": "triage completed"}}, backlog={"cases": open_}, demand={})
+    assert simulate(first).courses[0].breached_at.tolist() == [-120 * MINUTE + 1]
+
+
 def test_18_promises_of_cases_that_follow_others_begin_with_their_own_arrival() -> None:
     kind = {"repeat": {"share": 1.0, "after": "30 min"}}
     one = desk({"x": {"to": "repair completed", "limit": "99 min", "clock": "office"}}, kind=kind, calendars=OFFICE)

@@ -66,9 +66,20 @@ def due(scenario: Scenario, cases: Arrived) -> Ticks:
     for name, limits in cases.limits.items():
         place = promised.index(name)
         found[place] = np.where((limits >= 0) & _from_arrival(scenario, name, cases), arrived + limits, found[place])
-    if cases.opened is not None:
-        answered = np.flatnonzero(cases.opened.answered)
-        found[promised.index("first_response"), answered] = -1  # kept or not, that was before
+    found[_answered_before(scenario, cases)] = -1
+    return found
+
+
+def _answered_before(scenario: Scenario, cases: Arrived) -> NDArray[np.bool_]:
+    """[promises, cases] the clock begins or stops with the answer, and that was before the start, kept or not."""
+    promised = names(scenario)
+    found = np.zeros((len(promised), len(cases.at)), bool)
+    for number, kind in enumerate(scenario.case_classes.values() if cases.opened is not None else ()):
+        for place, name in enumerate(promised):
+            promise = kind.promises.get(name)
+            events = (promise.since, promise.ends_with(name)) if promise else (KEPT_WITH.get(name),)
+            if "answer" in events and cases.opened is not None:
+                found[place] |= (cases.case_class == number) & cases.opened.answered
     return found
 
 
@@ -126,8 +137,7 @@ def _limits(scenario: Scenario, cases: Arrived, used: list[str]) -> tuple[Ticks,
         place = promised.index(name)
         limit[place] = np.where(own >= 0, own, limit[place])
         calendar[place, own >= 0] = -1
-    if cases.opened is not None:
-        limit[promised.index("first_response"), np.flatnonzero(cases.opened.answered)] = -1
+    limit[_answered_before(scenario, cases)] = -1
     return limit, calendar
 
 
