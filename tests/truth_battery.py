@@ -23,6 +23,7 @@ from truth_words import (
     by_day,
     composed,
     distribution,
+    hours,
     known,
     mean_of,
     name,
@@ -36,6 +37,8 @@ from truth_words import (
 
 START = "2026-03-02"
 EXIT = "exit"
+STAFFED = "staffed"
+"""The calendar of the hours in which the team of the only queue is there, and the promise that counts waits on it."""
 NOBODY: Json = {
     "case_classes": {"none": {"process": "none"}},
     "demand": {"none": {"case_class": "none", "arrivals": {"kind": "poisson", "rate": "0.001/min"}}},
@@ -77,6 +80,17 @@ EVEN = ("least_loaded", "longest_idle", "random")
 SELECTION = {"least_loaded": "longest_idle", "longest_idle": "longest_idle", "random": "random",
              "listed_order": "fixed", "fastest_first": "fixed", "slowest_first": "fixed"}  # fmt: skip
 END_OF_SHIFT = {"exhaustive": "finish", "preemptive_resume": "suspend", "no_late_start": "no_late_start"}
+
+
+def apart(pieces: Sequence[Piece]) -> list[Piece]:
+    """What is covered by any of them, in order."""
+    found: list[Piece] = []
+    for begin, end in sorted(pieces):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((begin, end))
+    return found
 
 
 @dataclass(frozen=True)
@@ -210,6 +224,7 @@ class Writer:
             "staffing": self.staffing,
             "workers": self.workers,
             "systems": self.systems(),
+            "calendars": self.calendars(),
             **(self.work() or NOBODY),
             "dispatch": {"teams": self.rules},
         }
@@ -548,6 +563,20 @@ class Writer:
                 self.pools[composed("others", skill)] = {"department": "office", "skills": [skill]}
 
     # -------------------------------------------------------------- cases
+    def calendars(self) -> Json:
+        """When the team of the only queue is there, where it is not always: waits are counted on this clock too."""
+        queues = [step for step in self.steps.values() if step["type"] == "service"]
+        if len(queues) != 1 or any(kind.get("if_abandoned") or kind.get("if_blocked") for kind in self.kinds.values()):
+            return {}
+        pieces = {piece for team in self.teams_of(queues[0]) for piece in self.open_hours[name(team)][0]}
+        days = {self.week.types[day]: apart(parts) for day, parts in by_day(sorted(pieces)).items()}
+        if not days or sum(b - a for parts in days.values() for a, b in parts) >= WEEK:
+            return {}
+        written = {day: [hours(part) for part in parts] for day, parts in days.items()}
+        first = next(iter(written.values()))
+        same = [day for day, parts in written.items() if parts == first]
+        return {STAFFED: {"days": same, "hours": first, "also": {d: p for d, p in written.items() if d not in same}}}
+
     def case_class(self, kind: Json) -> Json:
         written: Json = {"process": name(kind["name"])}
         if "priority" in kind:
@@ -567,6 +596,9 @@ class Writer:
                 raise NotStatedError("classes.lead_time that is drawn")
             limit = span(kind["lead_time"]["value"])
             written["promises"] = {"first_response": {"limit": limit}, "resolution": {"limit": limit}}
+        if self.calendars() and self.steps[kind["first_step"]]["type"] == "service":
+            wait = {"to": f"{name(kind['first_step'])} started", "limit": "1 min", "clock": STAFFED}
+            written.setdefault("promises", {})[STAFFED] = wait
         return written
 
     def retry(self, again: Json) -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from truth_battery import Model
+from truth_battery import STAFFED, Model
 from truth_words import DAY, Json, NotStatedError, agent_id, name
 
 from servsim.quantities import MINUTE
@@ -182,6 +182,9 @@ class Observed:
         begin = self.offered[chosen]
         known = np.isfinite(end) & (self.outcome[self.case[chosen]] != TURNED_AWAY)
         begin, end, started = begin[known], end[known], started[known] & np.isfinite(end[known])
+        if of.get("clock") == "business" and STAFFED in self.run.workload.promises:
+            course = self.run.courses[self.run.workload.promises.index(STAFFED)]
+            return np.asarray(course.elapsed[self.case[chosen][known]] / MINUTE), started
         return self.passed(of, begin, end), started
 
     def passed(self, of: Json, begin: Floats, end: Floats) -> Floats:
