@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 from operator import attrgetter
 
 import numpy as np
@@ -27,6 +28,7 @@ class Joint(Preemption):
         self.helped: list[tuple[int, int, int, int]] = []  # item, worker, from, to
         self.binding: list[tuple[Queue, Place]] = []  # items for which the idle wait
         self.looked_at: Place = (0, 0, -1)
+        self.most = max(self.several.values(), default=1)
         overtaking = set(self.of_several).difference(self.strict)
         self.walks = [q.picky or bool(q.score) or q in overtaking for q in self.queues]  # is the first not enough
         for queue in self.bound:
@@ -74,12 +76,13 @@ class Joint(Preemption):
     def find_binding(self) -> None:
         """The items for which too few are idle who do not wait for another one that comes first."""
         self.binding = []
-        places = {queue.skill: self.places_of_several(queue) for queue in self.strict}
         found = True
         while found:
             found = False
             for queue in self.strict:
-                for place in places[queue.skill]:
+                if not self.binding and self.has_enough(queue):
+                    continue
+                for place in self.places_of_several(queue):
                     known = (queue, place) in self.binding
                     if not known and self.lacks(queue, place):
                         self.binding.append((queue, place))
@@ -87,13 +90,19 @@ class Joint(Preemption):
                     if known and not self.walks[queue.skill]:
                         break  # those behind it hold up nobody else
 
-    def places_of_several(self, queue: Queue) -> list[Place]:
+    def has_enough(self, queue: Queue) -> bool:
+        """As many are idle as any item needs, and they may start whatever is in the queue."""
+        return not self.walks[queue.skill] and sum(len(pool.idle) for pool in queue.pools) >= self.most
+
+    def places_of_several(self, queue: Queue) -> Iterator[Place]:
         """Where items stand that could be started now if enough were idle; the places are those that never change."""
-        if not queue.waiting or not (self.preempting or any(pool.idle for pool in queue.pools)):
-            return []
-        items = [place for place in queue.waiting if place[2] in self.several and self.skill[place[2]] == queue.skill]
-        possible = (not self.is_stopped(item) and not self.is_kept_back(queue, item) for _, _, item in items)
-        return sorted(place for place, could in zip(items, possible, strict=True) if could)
+        if not (self.preempting or any(pool.idle for pool in queue.pools)):
+            return
+        for place in in_order(queue.waiting):
+            item = place[2]
+            waits = item in self.several and self.skill[item] == queue.skill
+            if waits and not self.is_stopped(item) and not self.is_kept_back(queue, item):
+                yield place
 
     def is_kept_back(self, queue: Queue, item: int) -> bool:
         """It would not leave enough workers idle for more urgent items."""
@@ -164,12 +173,15 @@ class Joint(Preemption):
     def chosen(self, able: list[Worker], queue: Queue, item: int, now: int) -> list[Worker]:
         """One after the other, from the pools that prefer it most, by the rule of assignment."""
         rest, team = sorted(able, key=attrgetter("idle_since", "id")), list[Worker]()
+        in_time = any(pool.end_of_shift == EndOfShift.NO_LATE_START for pool in queue.pools)
         while rest and len(team) < self.several[item]:
             likely = self.next_of(rest, team, item)
             first = min(worker.pool.preference[queue.skill] for worker in likely)
             most = [worker for worker in likely if worker.pool.preference[queue.skill] == first]
             team.append(queue.picks(most, queue.skill, self.lot[item] if self.lot else 0, now))
-            rest = [one for one in rest if one is not team[-1] and self.in_time([*team, one], item, now)]
+            rest.remove(team[-1])
+            if in_time:
+                rest = [one for one in rest if self.in_time([*team, one], item, now)]
         return team
 
     def next_of(self, rest: list[Worker], team: list[Worker], item: int) -> list[Worker]:
@@ -255,6 +267,17 @@ class Joint(Preemption):
     def interruptions(self, queue: Queue, now: int) -> Iterator[Interruption]:
         """An item that needs several interrupts nobody."""
         return (one for one in super().interruptions(queue, now) if one[0][2] not in self.several)
+
+
+def in_order(heap: list[Place]) -> Iterator[Place]:
+    """The entries of a heap, least first; no more work than for those that are asked for."""
+    ahead = [(heap[0], 0)] if heap else []
+    while ahead:
+        place, at = heappop(ahead)
+        yield place
+        for below in (2 * at + 1, 2 * at + 2):
+            if below < len(heap):
+                heappush(ahead, (heap[below], below))
 
 
 def _goes_home_first(worker: Worker) -> tuple[bool, int]:
