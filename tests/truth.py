@@ -159,7 +159,10 @@ def verdict(case: str, of: Json, estimate: float, error: float, n: int, half: fl
     slack += half / 2 if effort.lenient else 0.0  # with little work the error of what is rare is not known
     near = abs(estimate - of["value"]) <= float(_t(TAIL, n)) * error + slack
     sharp = not effort.precise or float(_t(0.05, n)) * error <= 1.25 * half
-    return row(case, of, estimate, error, near and sharp, "" if sharp or not near else "too wide to be a test")
+    if not n:
+        return row(case, of, None, None, False, "there was nothing to measure")
+    told = "" if sharp or not near else "too wide to be a test"
+    return row(case, of, estimate, error if np.isfinite(error) else None, near and sharp, told)
 
 
 def tolerance(model: truth_battery.Model, of: Json) -> float:

@@ -107,7 +107,11 @@ class Told:
     """One statement and how it is written as a scenario."""
 
     def __init__(self, case: Json) -> None:
-        self.model: Json = without_nulls(case["model"])
+        self.model: Json = {"agents": [], "teams": [], "steps": [], "cases": []} | without_nulls(case["model"])
+        for agent in self.model["agents"]:
+            agent.setdefault("shifts", [])
+        for one in self.model["cases"]:
+            one.setdefault("service_times", {})
         known(self.model, MODEL_KEYS, "model")
         for agent in self.model["agents"]:
             known(agent, AGENT_KEYS, "agents")
