@@ -70,7 +70,8 @@ def events(run: Run) -> Events:
     """What happened to the items, in order of time; at one instant in the order of cases, items and transitions.
 
     schedule: enabled. start, complete: begin and end of the work. suspend, resume: interrupted items. An item still
-    open when its case is given up ends with pi_abort; autoskip: decided by silence. A promise that is missed completes when that is known.
+    open when its case is given up ends with pi_abort; autoskip: decided by silence. A promise that is missed completes
+    when that is known.
     """
     work, log = run.workload, run.log
     real = ~np.isin(np.array(work.steps.kind, dtype=object), NOT_WORK)[work.step]
