@@ -141,7 +141,7 @@ def test_a_normal_that_reaches_below_zero_has_the_mean_of_what_is_left() -> None
         ({"kind": "exponential", "mean": "0 min"}, ("mean",), "must be above zero"),
         ({"kind": "exponential", "maen": "6 min"}, ("maen",), "is not a known setting; did you mean mean?"),
         ({"kind": "triangular", "low": "3 min", "mode": "2 min", "high": "9 min"}, (), "needs low <= mode <= high"),
-        ({"kind": "lognormal", "mean": "3 min", "cv": 0}, ("cv",), "expected a number above 0, got 0"),
+        ({"kind": "lognormal", "mean": "3 min", "cv": 0}, ("cv",), "expected a number from 0.001 to 1000, got 0"),
         ({"kind": "lognormal", "mean": "3 min"}, ("cv",), "is missing"),
         ({"kind": "erlang", "mean": "3 min", "k": 1.5}, ("k",), "expected a whole number ≥ 1, got 1.5"),
         (

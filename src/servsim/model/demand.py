@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from servsim.model.base import (
-    AboveZero,
     Date,
     Duration,
     Id,
@@ -23,6 +22,7 @@ from servsim.model.base import (
     Share,
     TimeOfDay,
     TimeUnit,
+    Variation,
     Word,
     sums_to_one,
 )
@@ -225,7 +225,7 @@ class BusyDays(Model):
     """A factor for each date (doubly stochastic Poisson): gamma with mean 1 and `cv`, or from any distribution of plain
     numbers."""
 
-    cv: AboveZero | None = None
+    cv: Variation | None = None
     factor: NumberDistribution | None = None
 
     @model_validator(mode="after")

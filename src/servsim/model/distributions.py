@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from servsim.model.base import AboveZero, Model, OneOf, Positive, Share, TimeUnit, sums_to_one
+from servsim.model.base import Model, OneOf, Positive, Share, TimeUnit, Variation, WeibullShape, sums_to_one
 from servsim.model.errors import InputError, expected, refuse
 from servsim.model.files import read_columns
 from servsim.quantities import ticks, written
@@ -232,7 +232,7 @@ class Lognormal(Distribution):
 
     kind: Literal["lognormal"] = "lognormal"
     mean: PositiveQuantity
-    cv: AboveZero
+    cv: Variation
 
     def _mu_sigma(self) -> tuple[float, float]:
         variance = math.log1p(self.cv**2)
@@ -274,7 +274,7 @@ class Gamma(Distribution):
 
     kind: Literal["gamma"] = "gamma"
     mean: PositiveQuantity
-    cv: AboveZero
+    cv: Variation
 
     def quantile(self, u: Floats) -> Floats:
         return _gamma_quantile(self.cv**-2, self.mean, u)
@@ -304,7 +304,7 @@ class Weibull(Distribution):
 
     kind: Literal["weibull"] = "weibull"
     mean: PositiveQuantity
-    shape: AboveZero
+    shape: WeibullShape
 
     @property
     def scale(self) -> float:

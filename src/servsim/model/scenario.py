@@ -172,7 +172,8 @@ class Scenario(Model):
 
     def most_on_duty(self, pool: str) -> int:
         """No more than so many are ever on duty in the pool at a time."""
-        counted = sum(n * _most(self.shifts[shift]) for shift, n in self.staffing.get(pool, {}).items())
+        staff = self.staffing.get(pool, {}).items()
+        counted = sum(n * _most(self.shifts[shift]) for shift, n in staff if shift in self.shifts)
         return counted + sum(worker.pool == pool for worker in self.workers.values())
 
     def is_staffed(self, pool: str) -> bool:
