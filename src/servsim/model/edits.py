@@ -104,7 +104,8 @@ class Merge(Edit):
             if step.parts:
                 raise refuse((("steps", i), "is already merged; list all the steps in one merge"))
             if works and step.workers != works[0].workers:
-                raise refuse((("steps", i), f"needs other `workers` than '{self.steps[0]}'; a visit has the same for all"))
+                message = f"needs other `workers` than '{self.steps[0]}'; a visit has the same for all"
+                raise refuse((("steps", i), message))
             works.append(step)
         return works
 
