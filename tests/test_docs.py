@@ -63,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_commands_of_a_page_work(command: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     words = [word for word in shlex.split(command)[1:] if not word.startswith("replications=")]
-    if words[0] in ("compare", "run"):
+    if words[0] in ("compare", "run", "attribute", "sensitivity"):
         words.append("replications=2")
     assert main(words) == 0
 
