@@ -54,7 +54,10 @@ class Course(NamedTuple):
 def course(run: Run, promise: int) -> Course:
     """What became of the promise of this number, case by case."""
     work, log = run.workload, run.log
-    limit, terms = limits(work, promise), [*_terms(work, promise)]
+    limit = limits(work, promise)
+    if (limit < 0).all():
+        return _nothing(work.n_cases)
+    terms = [*_terms(work, promise)]
     left = np.where(log.left_at >= 0, log.left_at, run.window.until)
     began, ended, dropped = _moments(run, terms, np.where(log.left_at >= 0, log.left_at, NEVER))
     none = (limit < 0) | (began == NEVER) | (dropped < 0)
@@ -80,6 +83,12 @@ def course(run: Run, promise: int) -> Course:
         breached_at=where(missed, np.where(over, breach, left)),
         state=np.where(none, State.NOTHING, state).astype(np.int8),
     )
+
+
+def _nothing(n_cases: int) -> Course:
+    """Nobody was promised anything."""
+    never = np.full(n_cases, -1)
+    return Course(never, never, never, never, never, np.full(n_cases, State.NOTHING, np.int8))
 
 
 def _moments(run: Run, terms: list[Terms], last: Ticks) -> tuple[Ticks, Ticks, Ticks]:
