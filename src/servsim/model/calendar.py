@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import numpy as np
@@ -170,7 +170,7 @@ class Clock(Model):
         """The tick at which the clock stops."""
         return self.horizon + self.run_out
 
-    @property
+    @cached_property
     def offset(self) -> int:
         """Ticks from midnight of the first date to tick 0 (0 when the clock starts at midnight)."""
         since = self.start - dt.datetime.combine(self.start.date(), dt.time())
@@ -203,6 +203,12 @@ class Clock(Model):
             if date.weekday() in calendar.weekend and calendar.is_working_day(date):
                 return self.make_up_as
         return WEEKDAYS[date.weekday()]
+
+    @cached_property
+    def days(self) -> tuple[tuple[dt.date, int, str], ...]:
+        """(date, tick at which it begins, type) of each date on which a duty may begin, from that before the start."""
+        dates = ((self.date(day), self.midnight(day)) for day in range(-1, self.n_days + 1))
+        return tuple((date, midnight, self.day_type(date)) for date, midnight in dates)
 
     def day_types(self, spare: int = 1) -> tuple[str, ...]:
         """One per date from the first (index 0) to the one in which the clock stops, and `spare` more."""

@@ -205,20 +205,19 @@ def _most(shift: Shift | Profile) -> int:
 
 def _work(scenario: Scenario, person: Person, shift: Shift | Profile, k: int, headcount: int) -> None:
     """Enter the duties and breaks of the k-th of those who work the shift."""
-    clock = scenario.clock
+    until = scenario.clock.until
     pattern = _hours(shift) if isinstance(shift, Shift) else _slots(shift, k, headcount)
-    for day in range(-1, clock.n_days + 1):
-        date, midnight = clock.date(day), clock.midnight(day)
-        if _is_away(scenario, person, date):
+    for date, midnight, kind in scenario.clock.days:
+        spans = pattern.get(kind, ())
+        if not spans or _is_away(scenario, person, date):
             continue
-        spans = pattern.get(clock.day_type(date), ())
         duties = [(max(0, midnight + a), midnight + b) for a, b in spans if midnight + b > 0]
-        person.duties += [duty for duty in duties if duty[0] < clock.until]
-        if isinstance(shift, Shift) and spans:
+        person.duties += [duty for duty in duties if duty[0] < until]
+        if isinstance(shift, Shift):
             for pause in shift.breaks:
                 at = midnight + shift.break_at(pause) + k % pause.waves * pause.lasts
                 begin, left = max(0, at), pause.lasts + min(0, at)
-                if begin < clock.until and left > 0:
+                if begin < until and left > 0:
                     person.breaks.append((begin, left, pause.rule == "postpone", False))
         _lose(scenario, person, date, midnight, spans)
 
