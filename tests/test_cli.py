@@ -336,6 +336,40 @@ def test_what_cannot_be_varied_is_told(
     assert told in said.err
 
 
+SCORECARD = """
+scorecard:
+  criteria:
+    speed: {indicators: {answer: {kpi: first_response_mean, typical: [5 min, 10 min, 30 min, 2 h]}}}
+    load: {indicators: {busy: {kpi: utilisation, typical: [0.6, 0.7, 0.8, 0.95]}}}
+    end: {indicators: {done: {kpi: completion_rate, typical: [0.99, 0.95, 0.9, 0.8]}}}
+  judgements: {speed/load: 3, load/end: %s, speed/end: 3}
+"""
+
+
+def test_a_scorecard_grades_every_scenario(project: TemporaryProject) -> None:
+    text = project.path("scenarios/desk/baseline.yaml").read_text(encoding="utf-8")
+    project.write("scenarios/desk/baseline.yaml", text + SCORECARD % 1)
+    said = project.servsim("compare", "desk/baseline", "desk/one_more", "replications=2", "compute.jobs=1")
+    assert said.code == 0, said
+    assert "is graded" in said.out
+    found = {(r["scenario"], r["of"]): r for r in rows(project.path("results/desk/scorecard.csv"))}
+    assert set(found) == {
+        (f"desk/{name}", of)
+        for name in ("baseline", "one_more")
+        for of in ("all", "criterion=speed", "criterion=load", "criterion=end")
+    }
+    assert float(found["desk/one_more", "all"]["score"]) > float(found["desk/baseline", "all"]["score"])
+    assert "## Scorecard" in project.path("results/desk/report.md").read_text(encoding="utf-8")
+
+
+def test_judgements_that_contradict_each_other_are_refused_before_anything_runs(project: TemporaryProject) -> None:
+    text = project.path("scenarios/desk/baseline.yaml").read_text(encoding="utf-8")
+    project.write("scenarios/desk/baseline.yaml", text + SCORECARD % 9)
+    said = project.servsim("run", "desk")
+    assert (said.code, len(said.err.splitlines())) == (2, 1), said
+    assert "scorecard.judgements: contradict each other (consistency ratio" in said.err
+
+
 def test_facts_are_held_against_what_is_simulated(project: TemporaryProject) -> None:
     assert project.servsim("facts").out == "desk/baseline: no facts are stated\n\n"
     fact = "facts: {busy: {label: how busy, value: %s, kpi: utilisation, tolerance: 0.05, source: the manager}}\n"

@@ -595,6 +595,7 @@ CHANGES: dict[str, Change] = {
 
 DRAWS_NOTHING = (
     *("Label.*", "Fact.*", "Assumption.*", "Department.*", "Scenario.name", "Scenario.label", "Scenario.question"),
+    *("Scorecard.*", "Criterion.*", "Indicator.*", "Season.*", "Envelopment.*", "Worth.*", "Scenario.scorecard"),
     *("Scenario.facts", "Scenario.currency", "Scenario.assumptions", "Scenario.departments"),
     *("Scenario.dispatch", "Scenario.clock", "Clock.start"),
     *(

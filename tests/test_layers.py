@@ -16,7 +16,7 @@ import servsim
 ROOT = Path(servsim.__file__).parent
 GROUND = {"quantities", "registry", "records"}
 BELOW_SIMULATE = GROUND | {"statistics", "model", "dispatch", "engines", "kpis", "prepare"}
-BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook", "experiment", "attribution", "sensitivity"}
+BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook", "experiment", "attribution", "sensitivity", "grading", "scoring"}
 TOP = {"variation", "compose", "sources", "project", "template", "hydra_app"}
 
 MAY_IMPORT = {
@@ -32,10 +32,12 @@ MAY_IMPORT = {
     "simulate": BELOW_SIMULATE,
     "outlook": BELOW_SIMULATE,
     "lint": BELOW_SIMULATE | {"outlook"},
-    "experiment": BELOW_SIMULATE | {"simulate"},
+    "experiment": BELOW_SIMULATE | {"simulate", "grading"},
     "attribution": {"statistics", "experiment"},
     "sensitivity": {"statistics", "experiment"},
-    "report": GROUND | {"model", "kpis", "statistics", "experiment", "attribution", "sensitivity"},
+    "scoring": set(),
+    "grading": {"statistics", "scoring", "model", "kpis"},
+    "report": GROUND | {"model", "kpis", "statistics", "experiment", "attribution", "sensitivity", "grading"},
     "variation": {"quantities", "registry", "model"},
     "sources": GROUND | {"model"},
     "template": GROUND | {"model", "sources"},
@@ -60,7 +62,7 @@ OWNERS = {
     "joblib": {"experiment"},
     "rich": {"report", "cli"},
     "yaml": {"report", "sources", "compose", "cli"},
-    "scipy": {"model", "prepare", "statistics"},
+    "scipy": {"model", "prepare", "statistics", "scoring"},
     "pandas": {"records", "kpis", "simulate", "experiment", "report", "lint", "cli"},
     "numpy": set(MAY_IMPORT) - {"quantities", "registry", "", "__main__"},
 }

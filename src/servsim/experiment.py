@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim import statistics
+from servsim import grading, statistics
 from servsim.kpis import KPIS, series, table
 from servsim.kpis.promises import figures_of
 from servsim.model import Scenario, Settings
@@ -246,6 +246,11 @@ def _check_kpis(headline: Sequence[str], scenarios: Sequence[Scenario]) -> None:
         for name, fact in scenario.facts.items():
             if unknown := _unknown_kpi(fact.kpi, [scenario]):
                 raise InputError(f"{scenario.name}: facts.{name}.kpi: {unknown}")
+        if scenario.scorecard is not None:
+            for path, kpi in scenario.scorecard.kpis().items():
+                if unknown := _unknown_kpi(kpi, [scenario]):
+                    raise InputError(f"{scenario.name}: scorecard.{'.'.join(path)}: {unknown}")
+            grading.check(scenario.scorecard)
     for kpi in headline:
         if unknown := _unknown_kpi(kpi, scenarios):
             raise InputError(f"headline: {unknown}")

@@ -8,11 +8,19 @@ from servsim.kpis.facts import case_cells, counted, outcomes
 from servsim.kpis.groups import ratio, totals
 from servsim.kpis.kpi import Pairs, kpi
 from servsim.records import Outcome, Run
+from servsim.records.arrays import Ids
+from servsim.records.silences import Silent
 
 
 def _share(run: Run, *ends: Outcome) -> Pairs:
     groups, count = case_cells(run).groups, outcomes(run)
     return groups.pairs(ratio(groups.sums(count[:, list(ends)].sum(axis=1)), groups.sums(count.sum(axis=1))))
+
+
+@kpi("cases", "count", None, "cases", "事项数")
+def cases(run: Run) -> Pairs:
+    """Counted cases: those that arrived in the window."""
+    return case_cells(run).groups.pairs(case_cells(run).groups.sums(outcomes(run).sum(axis=1)))
 
 
 @kpi("completion_rate", "share", "higher", "completed", "办结率")
@@ -50,9 +58,24 @@ def turned_away_rate(run: Run) -> Pairs:
 def alert_rate(run: Run) -> Pairs:
     """Cases with an item that was not started in time (`alert` of the dispatch) ÷ counted cases. NaN without cases, or
     where no alert is set."""
+    return _with_an_item(run, np.flatnonzero(run.alerted_at >= 0), bool(len(run.plan.alert_after)))
+
+
+@kpi("escalation_rate", "share", None, "escalated", "升级的比例")
+def escalation_rate(run: Run) -> Pairs:
+    """Cases with an item that waited too long and moved to another queue (`escalate` of the dispatch, or silence that
+    escalates) ÷ counted cases. NaN without cases, or where nothing escalates."""
+    of, silent = run.workload.silences, run.log.silent_item
+    moved = silent[of.then[run.workload.step[silent]] == Silent.ESCALATE] if of else silent
+    rules = bool((run.plan.escalate_after >= 0).any() or (of.then == Silent.ESCALATE).any())
+    return _with_an_item(run, np.concatenate([run.log.escalated_item, moved]), rules)
+
+
+def _with_an_item(run: Run, items: Ids, rules: bool) -> Pairs:
+    """Cases with one of these items ÷ counted cases; NaN where there are no rules that would have made them so."""
     cells, work = case_cells(run), run.workload
-    alerted = np.zeros(work.n_cases, bool)
-    alerted[work.case[run.alerted_at >= 0]] = True
-    alerted, sums = alerted[counted(run).cases], cells.groups.sums
-    cases = totals(cells.cell, np.ones(len(cells.cell)), cells.n) * bool(len(run.plan.alert_after))
-    return cells.groups.pairs(ratio(sums(totals(cells.cell, alerted, cells.n)), sums(cases)))
+    found = np.zeros(work.n_cases, bool)
+    found[work.case[items]] = True
+    found, sums = found[counted(run).cases], cells.groups.sums
+    cases = totals(cells.cell, np.ones(len(cells.cell)), cells.n) * rules
+    return cells.groups.pairs(ratio(sums(totals(cells.cell, found, cells.n)), sums(cases)))

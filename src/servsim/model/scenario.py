@@ -21,6 +21,7 @@ from servsim.model.errors import Path, refuse
 from servsim.model.organisation import Ability, AnyShift, Department, Pool, Profile, Shift, Worker, overlap
 from servsim.model.process import Flow, Process, flaws
 from servsim.model.promises import CALENDAR, Attribute, CaseClass
+from servsim.model.scorecard import Scorecard
 from servsim.model.settings import Settings
 from servsim.model.steps import EXITS, Approval, Decision, Handoff, Step, Task, Work, expanded
 from servsim.registry import suggestion
@@ -60,6 +61,7 @@ class Scenario(Model):
     question: Label = Label()
     facts: dict[Id, Fact] = Field(default_factory=dict)
     assumptions: dict[Id, Assumption] = Field(default_factory=dict)
+    scorecard: Scorecard | None = None
     currency: str = "CNY"
     clock: Clock
     departments: dict[Id, Department] = Field(min_length=1)
@@ -200,6 +202,16 @@ def _unknown(path: Path, what: str, name: str, known: Iterable[str]) -> Found:
         yield path, f"there is no {what} '{name}'{suggestion(name, names)}"
 
 
+def _unknown_skill(of: Scenario, path: Path, name: str) -> Found:
+    """Queues are those of skills; a pool that has other skills has no queue of its own name."""
+    skills = of.skills()
+    if name in of.pools and name not in skills:
+        own = ", ".join(of.pools[name].abilities)
+        yield path, f"no pool has the skill '{name}'; the pool of that name has {own}: name that, or add the skill"
+    else:
+        yield from _unknown(path, "skill", name, skills)
+
+
 def _backlog(of: Scenario) -> Found:
     if of.backlog is None:
         if not of.demand:
@@ -292,11 +304,11 @@ def _work(of: Scenario) -> Found:
 def _dispatch(of: Scenario) -> Found:
     skills, dispatch = of.skills(), of.dispatch
     if dispatch.escalate:
-        yield from _unknown(("dispatch", "escalate", "to"), "skill", dispatch.escalate.to, skills)
+        yield from _unknown_skill(of, ("dispatch", "escalate", "to"), dispatch.escalate.to)
     for name, team in dispatch.teams.items():
-        yield from _unknown(("dispatch", "teams", name), "skill", name, skills)
+        yield from _unknown_skill(of, ("dispatch", "teams", name), name)
         if team.escalate:
-            yield from _unknown(("dispatch", "teams", name, "escalate", "to"), "skill", team.escalate.to, skills)
+            yield from _unknown_skill(of, ("dispatch", "teams", name, "escalate", "to"), team.escalate.to)
             if team.escalate.to == name:
                 yield ("dispatch", "teams", name, "escalate", "to"), "is the skill itself"
             elif name in (chain := _escalated(of, team.escalate.to)):

@@ -19,6 +19,8 @@ import yaml
 
 from servsim.report.findings import Findings
 from servsim.report.page import command, markdown
+from servsim.report.scorecard import COLUMNS as SCORES
+from servsim.report.scorecard import Scored
 from servsim.report.words import words
 
 if TYPE_CHECKING:
@@ -51,6 +53,9 @@ def write(comparison: Comparison, folder: Path, language: str, overrides: Sequen
         pictures = draw_all(found)
         _write_pictures(stage, pictures)
         _write_text(stage / "report.md", markdown(found, _places(pictures), overrides))
+        scored = Scored.of(found)
+        if scored is not None:
+            _write_text(stage / "scorecard.csv", to_csv(SCORES, scored.rows()))
         _write_basis(found, stage, overrides, command(found, overrides))
 
     _replaced(folder, fill)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from servsim.report import sentences, tables
 from servsim.report.findings import Findings
+from servsim.report.scorecard import Scored
 from servsim.report.tables import Cell, Table
 from servsim.report.writing import duration
 
@@ -20,10 +21,22 @@ def markdown(found: Findings, pictures: Mapping[str, str], overrides: Sequence[s
         *_answer(found),
         *_results(found),
         *_where(found),
+        *_scorecard(found),
         *_pictures(found, pictures),
         *rests(found, command(found, overrides)),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _scorecard(found: Findings) -> Blocks:
+    scored = Scored.of(found)
+    if scored is None:
+        return []
+    say = found.words
+    blocks = [f"## {say('scorecard.title')}", say("sentence.gap").join(scored.answer())]
+    for key, content in scored.tables():
+        blocks += [f"### {say(key)}", table(content), *_remarks(content)]
+    return blocks
 
 
 def rests(found: Findings, typed: str) -> Blocks:

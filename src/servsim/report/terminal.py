@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from servsim.report import sentences, tables
 from servsim.report.findings import Findings
+from servsim.report.scorecard import Scored
 from servsim.report.tables import Cell, Table
 from servsim.report.words import words
 from servsim.report.writing import columns, lines
@@ -35,7 +36,7 @@ def comparison_table(comparison: Comparison, language: str = "en") -> Group:
     found = Findings(comparison, words(language))
     ranking = tables.comparison(found)
     measures = [_Paragraph(sentences.measure(found, s), "- ") for s in found.ranked] if found.leading else []
-    return Group(_answer(found), "", *measures, "", _Blocks(ranking), *_notes(found, ranking))
+    return Group(_answer(found), "", *measures, "", _Blocks(ranking), *_notes(found, ranking), *_scorecard(found))
 
 
 def run_table(comparison: Comparison, language: str = "en") -> Group:
@@ -44,7 +45,16 @@ def run_table(comparison: Comparison, language: str = "en") -> Group:
 
     found = Findings(comparison, words(language))
     content = tables.kpis(found, found.baseline)
-    return Group(_answer(found), "", _Blocks(content), *_notes(found, content))
+    return Group(_answer(found), "", _Blocks(content), *_notes(found, content), *_scorecard(found))
+
+
+def _scorecard(found: Findings) -> list[Any]:
+    """Grades and scores, where the baseline has a scorecard."""
+    scored = Scored.of(found)
+    if scored is None:
+        return []
+    head = _Paragraph(found.words("sentence.gap").join(scored.answer()))
+    return ["", head, "", _Blocks(scored.grades())]
 
 
 def facts_table(comparison: Comparison, language: str = "en") -> tuple[Group, bool]:
