@@ -662,7 +662,7 @@ class Oracle(Headcount, Joint, Outages, Overflow, Owners, Reserve, Sharing, Sile
                 return w.busy * 1_000_000 // max(1, w.rostered + t - w.duty_from)
             return {"fastest": -1, "slowest": 1}.get(rule, 0) * self.pace(w, item)
 
-        return min(able, key=lambda w: (first_of_all(w), w.idle_since, w.number))
+        return min(able, key=lambda w: (first_of_all(w), self.since_idle(w), w.number))
 
     # ------------------------------------------------------------------ the log
     def log(self, until: int) -> EventLog:

@@ -13,6 +13,9 @@ class Sharing:
         persons = self.plan.worker_person
         return [o for o in self.workers if persons[o.number] == persons[w.number]] if len(persons) else [w]
 
+    def since_idle(self: Any, w: Any) -> int:
+        return max(o.idle_since for o in self.places_of(w))
+
     def in_hand(self: Any, w: Any) -> int:
         if not self.shares_work(w):
             return 0

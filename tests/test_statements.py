@@ -212,6 +212,68 @@ def test_by_hand(case: str) -> None:
     assert not wrong(BY_HAND[case])
 
 
+def agents(**teams: str) -> list[Json]:
+    shifts = [{"from": 0, "to": 500}]
+    return [{"name": one, "team": team, "shifts": shifts} for team, names in teams.items() for one in names]
+
+
+def service(step: str, team: str, then: str = "exit", **more: Any) -> Json:
+    return {"name": step, "type": "service", "team": team, "discipline": "fcfs", "next": then, **more}
+
+
+    """A, B and C are idle since the same minute: the first in the list, though only A and C are alike. Who has
+    several in hand is idle since the last completion: C before B."""
+    rows = [line.split() for line in lines.strip().splitlines()]
+    segments = [{"case": c, "step": s, "agent": a, "from": float(f), "to": float(t), "end": "completed"}
+                for c, s, a, f, t in rows]  # fmt: skip
+    first = steps[0]["name"]
+    listed = [{"name": c, "arrival": at, "first_step": first, "service_times": of} for c, (at, of) in cases.items()]
+    teams = [{"name": team, "end_of_shift": "exhaustive"} for team in dict.fromkeys(one["team"] for one in who)]
+    model = {"agents": who, "teams": teams, "steps": steps, "cases": listed}
+    return {"id": "log", "model": model, "expected_segments": segments, "expected": expected}
+
+
+def test_what_is_escalated_goes_on_elsewhere() -> None:
+    """The boss sends it to the archive, the desk to the cash desk; f is taken up at the very minute."""
+    steps = [
+        service("desk", "d", "cash", escalate={"after_waiting": 10, "to": "boss"}),
+        service("boss", "b", "archive"),
+        service("cash", "c"),
+        {"name": "archive", "type": "delay", "next": "cash"},
+    ]
+    times = {"desk": [20], "boss": [5], "cash": [2], "archive": [7]}
+    lines = """e desk D 0 20\n e cash C 20 22\n f desk D 20 40\n f cash C 40 42\n g boss B 15 20\n g cash C 27 29
+        h boss B 21 26\n h cash C 33 35"""
+    cases = {"e": (0.0, times), "f": (10.0, times), "g": (5.0, times), "h": (11.0, times)}
+    escalated = {"g": 15, "h": 21}
+    assert not wrong(log_of(agents(d="D", b="B", c="C"), steps, cases, lines, escalated=escalated, waits={"f": 10}))
+
+
+def test_escalated_to_where_nobody_is_needed() -> None:
+    steps = [service("desk", "d", escalate={"after_waiting": 10, "to": "away"}), {"name": "away", "type": "delay"}]
+    cases = {"e": (0.0, {"desk": [30]}), "f": (1.0, {"desk": [9], "away": [4]})}
+    assert not wrong(log_of(agents(d="D"), steps, cases, "e desk D 0 30", completed={"e": 30, "f": 15}))
+
+
+def test_steps_of_one_team_with_rules_of_their_own() -> None:
+    """Only what waits at the first step is escalated, though the second is the same desk."""
+    steps = [service("in", "d", "out", escalate={"after_waiting": 4, "to": "boss"}), service("out", "d"),
+             service("boss", "b", "out")]  # fmt: skip
+    cases = {"e": (0.0, {"in": [9], "out": [3]}), "f": (2.0, {"in": [5], "boss": [2], "out": [6]})}
+    lines = "e in D 0 9\n f boss B 6 8\n f out D 9 15\n e out D 15 18"
+    assert not wrong(log_of(agents(d="D", b="B"), steps, cases, lines))
+
+
+def test_the_order_of_agents_who_are_not_alike() -> None:
+    """A, B and C are idle since the same minute: the first in the list, though A and C are alike and B is not. Who has
+    several in hand is idle since the last completion: C before B."""
+    who = agents(d="ABC")
+    who[1]["max_concurrent"] = 2
+    cases = {"e": (0.0, {"in": [30]}), "f": (1.0, {"in": [4]}), "g": (6.0, {"in": [20]}), "h": (7.0, {"in": [20]})}
+    lines = "e in A 0 30\n f in B 1 5\n g in C 6 26\n h in B 7 27"
+    assert not wrong(log_of(who, [service("in", "d")], cases, lines))
+
+
 def test_meetings_at_other_times_on_other_days() -> None:
     """10:00 and 14:00 on the first day, 09:00 on the third: who comes at 15:00 waits until then."""
     step = {"name": "board", "type": "meeting", "times": [600, 840, 3420], "capacity": 1, "next": "exit"}

@@ -259,12 +259,16 @@ class Told:
         return {"overflow": [{"to": pool, "after": span(after)} for pool in pools]}
 
     def pool(self, agent: Json) -> str:
-        """Agents of a team who are alike are one pool."""
-        kind = [agent["team"], sorted((agent.get("skills") or {}).items()), self.at_once(agent), self.is_called(agent)]
-        return composed("pool", *kind)
-
-    def is_called(self, agent: Json) -> str:
-        return str(agent["name"] if agent.get("floating") else "")
+        """Agents of a team who are alike and listed one after the other are one pool, so that all agents stand in the
+        order in which they are listed."""
+        before: list[Any] = []
+        for first in self.agents.values():
+            kind = [first["team"], sorted((first.get("skills") or {}).items()), self.at_once(first)]
+            kind += [first["name"]] if first.get("floating") else []
+            before = before if before[1:] == kind else [first["name"], *kind]
+            if first["name"] == agent["name"]:
+                break
+        return composed("pool", *before)
 
     def serving(self, team: str) -> list[Json]:
         return [step for step in self.model["steps"] if step["type"] == "service" and step["team"] == team]
@@ -275,7 +279,8 @@ class Told:
 
     def skill(self, step: Json, one: Json) -> str:
         team, sharing = step["team"], self.serving(step["team"])
-        keys = ("discipline", "overflow", "backfilling", "rework_first")
+        keys = ("discipline", "overflow", "backfilling", "rework_first", "escalate", "waiting_places",
+                "system_capacity", "preemption_victim")  # fmt: skip
         together = len({str([step.get(key) for key in keys]) for step in sharing}) == 1
         own = "" if together else f"_{step['name']}"
         return composed("queue", team, own, one.get("class") if self.by_class(team) else "")
@@ -328,20 +333,27 @@ class Told:
         return int(needs.get(step["name"], 1) if isinstance(needs, dict) else needs)
 
     def escalation(self, step: Json) -> Json:
-        if not step.get("escalate"):
+        if not step.get("escalate") or self.goes_on_elsewhere(step):
             return {}
-        to = self.steps[step["escalate"]["to"]]
-        if to["type"] != "service" or self.by_class(to["team"]) or to.get("next", "exit") != step.get("next", "exit"):
-            raise NotStatedError("steps.escalate to a step that goes on elsewhere")
-        after = step["escalate"]["after_waiting"]
+        to, after = self.steps[step["escalate"]["to"]], step["escalate"]["after_waiting"]
         return {"escalate": {"after": span(after), "to": self.skill(to, {})}}
+
+    def goes_on_elsewhere(self, step: Json) -> bool:
+        """What is escalated from the step does not go on like what is not."""
+        if not step.get("escalate"):
+            return False
+        to = self.steps[step["escalate"]["to"]]
+        told = any({step["name"], to["name"]} & set(of.get("outcomes", {})) for of in self.cases.values())
+        told = told or any(len(set(of["service_times"].get(to["name"], ()))) > 1 for of in self.cases.values())
+        alike = to["type"] == "service" and to.get("next", "exit") == step.get("next", "exit")
+        return told or not alike or self.by_class(to["team"]) or bool(to.get("escalate"))
 
     def own_times(self, step: Json, of: Json) -> Json:
         """Times of agents, and of the team to which the step's cases are escalated."""
         own: Json = {}
         for agent, times in of.get("service_times_by_agent", {}).get(step["name"], {}).items():
             own[agent_id(agent)] = self.one_time(times)
-        to = self.steps[step["escalate"]["to"]] if step.get("escalate") else None
+        to = self.steps[step["escalate"]["to"]] if self.escalation(step) else None
         if to is not None and to["name"] in of["service_times"]:
             time = self.one_time(of["service_times"][to["name"]])
             own |= {self.pool(agent): time for agent in self.agents.values() if agent["team"] == to["team"]}
@@ -367,6 +379,8 @@ class Told:
     # -------------------------------------------------------------- cases
     def path(self, of: Json) -> dict[str, list[str]]:
         """The ways that the case goes from each step, visit by visit."""
+        if any(map(self.goes_on_elsewhere, self.steps.values())):
+            return self.possible_ways(of)
         ways: dict[str, list[str]] = {}
         ahead = [of["first_step"]]
         while ahead:
@@ -387,6 +401,21 @@ class Told:
             if visit > 10_000:
                 raise NotStatedError("a case that never ends")
             ahead.append(way)
+        return ways
+
+    def possible_ways(self, of: Json) -> dict[str, list[str]]:
+        """The same where nobody knows beforehand where the case goes: what holds for the first visit, the next …"""
+        ways: dict[str, list[str]] = {}
+        ahead = [of["first_step"]]
+        while ahead:
+            step = ahead.pop()
+            if step == "exit" or step in ways:
+                continue
+            here, outcomes = self.steps[step], of.get("outcomes", {}).get(step, [])
+            fork = here["type"] == "fork"
+            ways[step] = [] if fork else [*outcomes, here.get("next", "exit")]
+            ahead += here["branches"] if fork else ways[step]
+            ahead += [here["escalate"]["to"]] if here.get("escalate") else []
         return ways
 
     def case_class(self, of: Json) -> Json:
@@ -437,7 +466,7 @@ class Told:
         return {name(one): self.written(one, of) for one, of in self.cases.items()}
 
     def written(self, one: str, of: Json) -> Json:
-        ways = {step: [_target(way) for way in ways] for step, ways in self.paths[one].items() if ways}
+        ways = {self.verdict(step): [_target(way) for way in ways] for step, ways in self.paths[one].items() if ways}
         work = {
             name(step): [span(t) for t in times]
             for step, times in of["service_times"].items()
@@ -447,13 +476,20 @@ class Told:
             "at": span(of["arrival"]),
             "case_class": name(one),
             "work": work,
-            "next": {name(step): targets for step, targets in ways.items()},
+            "next": ways,
         }
+
+    def verdict(self, step: str) -> str:
+        """The id of the step from which the case goes on."""
+        return composed("done", step) if self.goes_on_elsewhere(self.steps[step]) else name(step)
 
     def process(self, of: Json) -> Json:
         steps = {name(step): self.step(step, ways, of) for step, ways in self.paths[of["name"]].items()}
+        for step, ways in self.paths[of["name"]].items():
+            if self.goes_on_elsewhere(self.steps[step]):
+                steps[self.verdict(step)] = {"kind": "delay", "time": "0 min", "next": _next(ways)}
         first = name(of["first_step"])
-        if steps[first]["kind"] == "task":
+        if steps[first]["kind"] in ("task", "approval"):
             steps[first]["responds"] = True
         return {"start": first, "steps": steps}
 
@@ -461,7 +497,7 @@ class Told:
         here = self.steps[step]
         if here["type"] == "fork":
             return {"kind": "parallel", "branches": [name(b) for b in here["branches"]], "join": name(here["join"])}
-        onward: Json = {"next": {_target(way): float(way == ways[-1]) for way in dict.fromkeys(ways)}}
+        onward: Json = {"next": _next(ways)}
         if here["type"] == "join":
             return {"kind": "join", **onward}
         if here["type"] == "delay":
@@ -472,6 +508,10 @@ class Told:
             raise NotStatedError(f"steps.type {here['type']}")
         own = self.own_times(here, of)
         work = {"skill": self.skill(here, of), "time": "0 min", "times": own, "workers": self.workers(here, of)}
+        if self.goes_on_elsewhere(here):  # who is silent sends the case there; whoever works at it sends it on
+            silence = {"after": span(here["escalate"]["after_waiting"]), "then": "approve"}
+            back = {"return": 1.0, "return_to": self.verdict(step), "rounds": 1000, "silence": silence}
+            return {"kind": "approval", **work, **back, "next": name(here["escalate"]["to"])}
         return {"kind": "task", **work, **onward}
 
     def agenda(self, step: Json) -> Json:
@@ -487,6 +527,10 @@ class Told:
 
 def _target(way: str) -> str:
     return "end" if way == "exit" else name(way)
+
+
+def _next(ways: list[str]) -> dict[str, float]:
+    return {_target(way): float(way == ways[-1]) for way in dict.fromkeys(ways)}
 
 
 def _instant(minute: float) -> str:
@@ -533,7 +577,8 @@ class Log:
 
     def escalated(self, _: Any) -> dict[str, float]:
         log, case = self.run.log, self.run.workload.case
-        return {self.cases[case[i]]: self.at(at) for i, at in zip(log.escalated_item, log.escalated_at, strict=True)}
+        items, at = [*log.escalated_item, *log.silent_item], [*log.escalated_at, *log.silent_at]
+        return {self.cases[case[i]]: self.at(tick) for i, tick in zip(items, at, strict=True)}
 
     def segments(self) -> list[Row]:
         item, worker, begin, end = self.run.stretches()
@@ -543,7 +588,7 @@ class Log:
         for i, w, a, b in zip(item.tolist(), worker.tolist(), begin.tolist(), end.tolist(), strict=True):
             case = self.cases[self.run.workload.case[i]]
             how = "completed" if b == completed[i] else "interrupted"
-            if self.at(a) < horizon:
+            if self.at(a) < horizon and (a < b or how == "completed"):  # who starts and stops at once has done nothing
                 found.append((self.at(a), case, self.step_worked_at(i, a), self.agents[w], self.at(b), how))
         return sorted(found)
 

@@ -22,9 +22,10 @@ FULL = 100_000
 class Person:
     """The places of one person, and when it was last counted what they had done."""
 
-    __slots__ = ("busy", "counted_at", "shares", "unit")
+    __slots__ = ("busy", "counted_at", "places", "shares", "unit")
 
-    def __init__(self, n_places: int, paces: list[int]) -> None:
+    def __init__(self, places: list[Worker], paces: list[int]) -> None:
+        self.places, n_places = places, len(places)
         self.busy: list[Worker] = []  # the places with an item in hand
         self.counted_at = 0
         numbers = range(1, n_places + 1)
@@ -49,7 +50,7 @@ class Sharing(Presence):
         self.person_of: dict[int, Person] = {}
         for first, own in places.items():
             if len(own) > 1:
-                person = Person(len(own), [pace for pace in paces[plan.worker_pool[first]] if pace])
+                person = Person(own, [pace for pace in paces[plan.worker_pool[first]] if pace])
                 self.person_of.update((place.id, person) for place in own)
         self.units_left: dict[int, int] = {}
         self.ends: dict[int, int] = {}
@@ -133,4 +134,9 @@ class Sharing(Presence):
                 fewest, found = number, [worker]
             elif number == fewest:
                 found.append(worker)
-        return found
+        return sorted(found, key=self.idle_since) if len(found) > 1 else found
+
+    def idle_since(self, worker: Worker) -> tuple[int, int]:
+        """Since when the person has been idle, in so far as they are; then the order of the roster."""
+        person = self.person_of.get(worker.id)
+        return max(place.idle_since for place in person.places) if person else worker.idle_since, worker.id
