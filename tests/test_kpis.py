@@ -209,7 +209,10 @@ EXPECTED = {
     # no systems here; by hand in test_mechanisms_outages.py
     "availability": {"all": math.nan},
     "outages": {"all": 0},
+    "cases": {"all": 6, "class=urgent": 2, "class=ordinary": 4},
     "alert_rate": {"all": math.nan},  # more in test_mechanisms_interruption.py
+    "escalation_rate": {"all": math.nan},  # in test_an_escalated_item_waits_in_the_next_queue
+    "reserve_hours": {"all": math.nan},  # in test_mechanisms_reserve.py
     "turned_away_rate": {"all": 0},  # more in test_mechanisms_places.py
     "delivery_time_mean": {"all": 190 / 3, "class=urgent": 80, "class=ordinary": 30},
     "non_compliant_share": {"all": 0},
@@ -257,7 +260,7 @@ def test_says_what_it_is_in_two_languages(name: str) -> None:
 
 
 AMOUNTS = {
-    "retries", "repeats", "duplicates",
+    "cases", "retries", "repeats", "duplicates",
     "rostered_hours", "overtime_hours", "work_in_process_mean", "queue_length_mean", "queue_length_max",
     "cost_wages", "cost_penalties", "cost_total", "outages", "cost_late_refusals",
 }  # fmt: skip
@@ -398,6 +401,7 @@ def test_an_escalated_item_waits_in_the_next_queue() -> None:
         window=(0, 100, 100),
     )
     found = figures(world.run())
+    assert found["escalation_rate"]["all"] == 1
     expected = {"all": 0.2, "skill=s": 0.05, "skill=t": 0.15, "department=d": 0.2, "hour=00": 1 / 3, "hour=01": 0}
     assert found["queue_length_mean"] == pytest.approx(expected)
     assert found["queue_length_max"] == {"all": 1, "skill=s": 1, "skill=t": 1, "department=d": 1}

@@ -237,6 +237,26 @@ def test_hours_without_anybody_are_named_with_their_share_of_the_work() -> None:
     ]
 
 
+def test_dates_without_anybody_are_told_even_if_there_is_somebody_on_other_days() -> None:
+    """A new clerk comes on the second Monday, so that no hour of the week is always without anybody."""
+    workers = {"li": {"pool": "desk", "shifts": ["all"], "joins": "2026-03-09"}}
+    found = said(desk(staffing={}, workers=workers, clock={"start": "2026-03-02", "horizon": "3 wk"}))
+    assert found == ["warning: desk: nobody is on duty on some dates, when 33% of the work comes up; it waits"]
+
+
+def test_escalation_to_a_queue_that_nobody_serves_is_told() -> None:
+    def told(**dispatch: Any) -> list[tuple[str, str]]:
+        pools = {"desk": {"department": "service"}, "head": {"department": "service"}}
+        found = lint(desk(pools=pools, staffing={"desk": {"all": 1}}, dispatch=dispatch))
+        return [(finding.where, finding.message) for finding in found]
+
+    message = "head: nobody is ever on duty who could take what is escalated from desk"
+    rule = {"after": "30 min", "to": "head"}
+    assert told() == []
+    assert told(escalate=rule) == [("dispatch.escalate", message)]
+    assert told(teams={"desk": {"escalate": rule}}) == [("dispatch.teams.desk.escalate", message)]
+
+
 def test_a_skill_that_is_never_on_duty_is_an_error() -> None:
     shifts = {"weekend": {"days": "sat-sun", "hours": "08:00-18:00"}}
     scenario = desk(shifts=shifts, staffing={"desk": {"weekend": 1}}, clock={"start": "2026-03-02", "horizon": "5 d"})

@@ -19,6 +19,7 @@ from servsim.model import Scenario
 from servsim.prepare import workload
 from servsim.quantities import MINUTE
 from servsim.records.arrays import digest
+from servsim.report.story import story
 from servsim.simulate import simulate
 
 
@@ -253,6 +254,20 @@ def test_who_gives_up_tries_again_at_most_so_often() -> None:
     assert figure(run, "promise_resolution") == 1 / 4
     assert figure(run, "cycle_time_mean") == (60 + 5) / 2
     assert run.cases["arrived_at"].notna().sum() == 4
+    assert run.cases["outcome"].tolist() == ["completed", "abandoned", "abandoned", "completed"]
+
+
+def test_the_story_of_a_case_says_which_one_it_follows() -> None:
+    """a has no answer at 15 and is submitted again; b, answered at once, is not."""
+    cases = {"a": {"at": "10 min", "work": {"serve": "5 min"}}, "b": {"at": "0 min", "work": {"serve": "20 min"}}}
+    kind = {"process": "p", "duplicate": {"after": "5 min", "channel": "web"}}
+    run = simulate(scenario(cases, case_classes={"ordinary": kind}))
+    stories = [story(run, case) for case in range(run.workload.n_cases)]
+    assert run.cases["outcome"].tolist() == ["completed"] * 3
+    twin = next(case for case, told in enumerate(stories) if "web" in told and "arrives" in told)
+    assert "00:15:00  arrives: submitted a second time, nobody has answered case 1\n" in stories[twin]
+    never = [told.splitlines()[1:] for told in stories if "never came" in told]
+    assert never == [["never came: it would have followed case 0"]]
 
 
 def test_who_was_served_contacts_again_as_another_class() -> None:

@@ -138,6 +138,7 @@ def test_presence_counts_as_rostered_and_costs_the_wage_of_the_reserve() -> None
     window = run.window
     hours = (np.clip(run.log.reserve_to, window.begin, None) - np.clip(run.log.reserve_from, window.begin, None)).sum()
     assert value["rostered_hours", "pool=floating"] == pytest.approx(hours / 3.6e9)
+    assert value["reserve_hours", "pool=floating"] == value["reserve_hours", "all"] == pytest.approx(hours / 3.6e9)
     assert value["overtime_hours", "pool=floating"] == 0
     assert value["cost_wages", "pool=floating"] == pytest.approx(90 * hours / 3.6e9)
     assert value["cost_wages", "pool=desk"] == pytest.approx(6 * 24 * 14 * 60)

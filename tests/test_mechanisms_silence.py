@@ -327,6 +327,7 @@ def test_escalated_by_silence_to_the_head() -> None:
     assert {run.plan.pools[p] for p in run.plan.worker_pool[run.log.worker[begun]]} == {"head"}
     assert (run.log.started_at[begun] - run.log.offered_at[begun] == 30 * MINUTE).all()
     assert dict(KPIS["silent_approvals"].function(run))["all"] == 0
+    assert dict(KPIS["escalation_rate"].function(run))["all"] == 1  # of all cases: each is signed once
 
 
 def test_in_office_hours_of_a_calendar() -> None:

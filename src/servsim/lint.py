@@ -45,7 +45,7 @@ def lint(scenario: Scenario) -> list[Finding]:
     """
     outlook = Outlook(scenario)
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
-    found += _nobody_takes_over(scenario)
+    found += [*_nobody_takes_over(scenario), *_nobody_above(outlook)]
     found += [*_not_needed(scenario), *_seats(outlook), *_too_few_at_once(outlook)]
     found += [*_never_called(outlook), *_away(outlook)]
     return sorted(found, key=lambda finding: finding.severity)
@@ -196,6 +196,18 @@ def _nobody_takes_over(scenario: Scenario) -> Iterator[Finding]:
             yield Finding("warning", message, f"pools.{pool}")
 
 
+def _nobody_above(outlook: Outlook) -> Iterator[Finding]:
+    """Queues to which items are escalated and which nobody ever serves."""
+    scenario, dispatch, skills = outlook.scenario, outlook.scenario.dispatch, outlook.scenario.skills()
+    reached = dict.fromkeys(queue for skill in outlook.load for queue in dispatch.chain(skill)[:-1])
+    for skill in reached:
+        above = dispatch.for_skill(skill).escalate
+        if above and not any(map(scenario.is_staffed, skills[above.to])):
+            own = skill in dispatch.teams and dispatch.teams[skill].escalate
+            message = f"{above.to}: nobody is ever on duty who could take what is escalated from {skill}"
+            yield Finding("warning", message, f"dispatch.{f'teams.{skill}.' if own else ''}escalate")
+
+
 def _overload(outlook: Outlook) -> Iterator[Finding]:
     hopeless: set[str] = set()
     for team in map(outlook.team, [*([skill] for skill in outlook.load), *outlook.sharing()]):
@@ -259,7 +271,7 @@ def _nobody_in_some_hours(outlook: Outlook, team: Team) -> Iterator[Finding]:
     load, capacity = _typical(outlook, team.load), _typical(outlook, team.capacity)
     share = team.load[team.capacity == 0].sum() / team.load.sum()
     if share >= 0.005:
-        when = _when((capacity == 0) & (load > 0))
+        when = _when((capacity == 0) & (load > 0)) or "on some dates"
         message = f"{team.name}: nobody is on duty {when}, when {share:.0%} of the work comes up; it waits"
         yield Finding("warning", message, team.where)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from servsim.kpis.facts import case_cells, counted, outcomes
-from servsim.kpis.groups import ratio, totals
+from servsim.kpis.groups import Integers, ratio, totals
 from servsim.kpis.kpi import Pairs, kpi
 from servsim.records import Outcome, Run
-from servsim.records.arrays import Ids
 from servsim.records.silences import Silent
 
 
@@ -19,7 +18,7 @@ def _share(run: Run, *ends: Outcome) -> Pairs:
 
 @kpi("cases", "count", None, "cases", "事项数")
 def cases(run: Run) -> Pairs:
-    """Counted cases: those that arrived in the window."""
+    """Counted cases: those that arrive within the window. The figure is 0 without any."""
     return case_cells(run).groups.pairs(case_cells(run).groups.sums(outcomes(run).sum(axis=1)))
 
 
@@ -71,7 +70,7 @@ def escalation_rate(run: Run) -> Pairs:
     return _with_an_item(run, np.concatenate([run.log.escalated_item, moved]), rules)
 
 
-def _with_an_item(run: Run, items: Ids, rules: bool) -> Pairs:
+def _with_an_item(run: Run, items: Integers, rules: bool) -> Pairs:
     """Cases with one of these items ÷ counted cases; NaN where there are no rules that would have made them so."""
     cells, work = case_cells(run), run.workload
     found = np.zeros(work.n_cases, bool)

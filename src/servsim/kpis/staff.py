@@ -117,3 +117,15 @@ def overtime_hours(run: Run) -> Pairs:
     """Work outside of the workers' duty within the window. 0 without any."""
     pools = pool_groups(run)
     return pools.pairs(pools.sums(presence(run).overtime) / HOUR)
+
+
+@kpi("reserve_hours", "h", "lower", "hours of the reserve", "机动人员工时")
+def reserve_hours(run: Run) -> Pairs:
+    """Presence of workers who were called in, within the window; they are rostered hours too. NaN where no pool has a
+    reserve."""
+    plan, log, pools = run.plan, run.log, pool_groups(run)
+    if not plan.reserves.worker.any():
+        return pools.pairs(pools.sums(np.zeros(len(plan.pools))) * np.nan)
+    of = plan.worker_pool[log.reserve_worker]
+    there = by_hour(run, log.reserve_from, log.reserve_to, of, len(plan.pools))
+    return pools.pairs(pools.sums(there.sum(axis=1)) / HOUR)

@@ -214,8 +214,9 @@ class Run:
 
     @cached_property
     def cases(self) -> pd.DataFrame:
-        """One row per case: case, case_class, channel, source, arrived_at, responded_at, left_at, outcome, counted,
-        and for each promise due_<promise>, breached_<promise>. Instants are timestamps, NaT where it did not happen."""
+        """One row per case that came: case, case_class, channel, source, arrived_at, responded_at, left_at, outcome,
+        counted, and for each promise due_<promise>, breached_<promise>. Instants are timestamps, NaT where it did not
+        happen."""
         import pandas as pd
 
         work, log = self.workload, self.log
@@ -234,7 +235,7 @@ class Run:
             known = of.state != State.NOTHING
             columns[f"due_{promise}"] = self.instant(of.due_at, known & (of.due_at != -1))
             columns[f"breached_{promise}"] = self.instant(of.breached_at, of.missed)
-        return pd.DataFrame(columns)
+        return pd.DataFrame(columns)[work.arrived_at < NEVER]
 
     @cached_property
     def items(self) -> pd.DataFrame:

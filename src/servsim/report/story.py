@@ -11,14 +11,20 @@ import numpy as np
 
 from servsim.kpis.causes import Causes, causes
 from servsim.quantities import SECOND, written
-from servsim.records import Outcome, Run, Silent, State
+from servsim.records import Outcome, Relation, Run, Silent, State
 from servsim.records.arrays import NONE
 from servsim.records.course import limits
+from servsim.records.workload import NEVER
 from servsim.report.words import words
 
 ENGLISH = {
     "title": "Case {case} · {case_class} · {channel}",
     "arrives": "arrives",
+    "RETRY": "arrives: tries again after case {other}",
+    "REPEAT": "arrives: contacts again after case {other}",
+    "DUPLICATE": "arrives: submitted a second time, nobody has answered case {other}",
+    "RETURN": "arrives: comes again after case {other}",
+    "never": "never came: it would have followed case {other}",
     "of_pool": "{name} ({pool})",
     "and": " and ",
     "reaches": "reaches {step}",
@@ -70,6 +76,11 @@ ENGLISH = {
 CHINESE = {
     "title": "事项 {case} · {case_class} · {channel}",
     "arrives": "到达",
+    "RETRY": "到达：事项 {other} 之后再次尝试",
+    "REPEAT": "到达：事项 {other} 办结后再次来访",
+    "DUPLICATE": "到达：事项 {other} 尚未得到响应，重复提交",
+    "RETURN": "到达：事项 {other} 之后再次到来",
+    "never": "没有到来：本应在事项 {other} 之后发生",
     "of_pool": "{name}（{pool}）",
     "and": "、",
     "reaches": "进入环节 {step}",
@@ -145,6 +156,8 @@ def story(run: Run, case: int, language: str = "en") -> str:
         case_class=run.workload.classes[run.workload.case_class[case]],
         channel=run.workload.channels[run.workload.channel[case]],
     )
+    if run.workload.arrived_at[case] >= NEVER:
+        return f"{title}\n{teller.say('never', other=_followed(run, case)[1])}"
     told = [f"{teller.when(line.at)}  {line.text}" for line in sorted(_lines(teller, case))]
     told += _promises(teller, case)
     width = len(str(len(told)))
@@ -202,12 +215,20 @@ def _lines(teller: _Teller, case: int) -> Iterator[Line]:
     end = left if left >= 0 else teller.run.window.until
     if arrived >= end:
         return
-    yield Line(arrived, -1, 0, teller.say("arrives"))
+    why, other = _followed(teller.run, case)
+    yield Line(arrived, -1, 0, teller.say(Relation(why).name if why else "arrives", other=other))
     for item in range(*work.first_item[case : case + 2].tolist()):
         if log.enabled_at[item] >= 0:
             yield from _by_somebody(teller, item) if work.skill[item] >= 0 else _by_itself(teller, item)
     yield from _breaches(teller, case)
     yield Line(end, work.n_items, 0, teller.say(Outcome(outcome).name, time=teller.lasting(end - arrived)))
+
+
+def _followed(run: Run, case: int) -> tuple[int, int]:
+    """(Relation, case that it follows); NONE and -1 for a case that comes by itself."""
+    followers = run.workload.followers
+    at = np.flatnonzero(followers.case == case)
+    return (int(followers.relation[at[0]]), int(followers.after[at[0]])) if len(at) else (Relation.NONE, -1)
 
 
 def _by_somebody(teller: _Teller, item: int) -> Iterator[Line]:
