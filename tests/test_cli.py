@@ -149,7 +149,7 @@ def test_compare_writes_every_file(project: TemporaryProject) -> None:
     said = project.servsim("compare", "replications=3")
     folder = project.path("results/desk")
     assert (said.code, said.err) == (0, "")
-    assert said.out.endswith("results/desk/report.md\n")
+    assert said.out.endswith("results/desk/report.html\n")
     assert "One more at the desk" in said.out
     for name in ("kpis.csv", "summary.csv", "differences.csv", "overrides.yaml", "provenance.json"):
         assert (folder / name).is_file()

@@ -15,6 +15,7 @@ from servsim.grading import graded, seasonal
 from servsim.model.errors import InputError, problems
 from servsim.model.scorecard import Scorecard
 from servsim.report import page
+from servsim.report.document import to_markdown
 from servsim.report.findings import Findings
 from servsim.report.words import words
 
@@ -141,7 +142,7 @@ def test_the_report_has_a_section(language: str) -> None:
     found = comparison(["peak_30"])
     baseline = {**found.configs["fault_repair/baseline"], "scorecard": CARD | ask}
     configs = {**found.configs, "fault_repair/baseline": baseline}
-    text = page.markdown(Findings(replace(found, configs=configs), words(language)), {})
+    text = to_markdown(page.blocks(Findings(replace(found, configs=configs), words(language)), []), {})
     say = words(language)
     for key in ("title", "grades", "criteria", "seasons", "efficiency", "worth"):
         assert f"# {say(f'scorecard.{key}')}\n" in text

@@ -16,7 +16,8 @@ import servsim
 ROOT = Path(servsim.__file__).parent
 GROUND = {"quantities", "registry", "records"}
 BELOW_SIMULATE = GROUND | {"statistics", "model", "dispatch", "engines", "kpis", "prepare"}
-BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook", "experiment", "attribution", "sensitivity", "grading", "scoring"}
+ABOVE_RUNS = {"experiment", "attribution", "sensitivity", "grading", "scoring"}
+BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook"} | ABOVE_RUNS
 TOP = {"variation", "compose", "sources", "project", "template", "hydra_app"}
 
 MAY_IMPORT = {
@@ -62,6 +63,8 @@ OWNERS = {
     "joblib": {"experiment"},
     "rich": {"report", "cli"},
     "yaml": {"report", "sources", "compose", "cli"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
     "scipy": {"model", "prepare", "statistics", "scoring"},
     "pandas": {"records", "kpis", "simulate", "experiment", "report", "lint", "cli"},
     "numpy": set(MAY_IMPORT) - {"quantities", "registry", "", "__main__"},

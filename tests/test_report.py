@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -19,6 +20,7 @@ from helpers_comparison import MEASURES, comparison
 from rich.console import Console
 
 from servsim.report import page, sentences, write
+from servsim.report.document import to_markdown
 from servsim.report.findings import Findings
 from servsim.report.terminal import comparison_table, run_table
 from servsim.report.words import LANGUAGES, words
@@ -222,7 +224,7 @@ def test_all_files_are_written(tmp_path: Path) -> None:
     tables = {"kpis.csv", "summary.csv", "differences.csv"}
     configs = {f"config/{name}.yaml" for name in ("baseline", *MEASURES)}
     pictures = {f"figures/{name}.svg" for name in PICTURES}
-    assert there == tables | configs | pictures | {"overrides.yaml", "report.md", "provenance.json"}
+    assert there == tables | configs | pictures | {"overrides.yaml", "report.md", "report.html", "provenance.json"}
 
 
 @LANGUAGE
@@ -250,7 +252,7 @@ def test_a_report_that_cannot_be_finished_leaves_nothing_behind(
     def fail(*_: object) -> str:
         raise RuntimeError("no page today")
 
-    monkeypatch.setattr("servsim.report.files.markdown", fail)
+    monkeypatch.setattr("servsim.report.files.to_markdown", fail)
     with pytest.raises(RuntimeError, match="no page today"):
         write(comparison(["peak_30"]), tmp_path / "x", "en")
     assert list(tmp_path.iterdir()) == []
@@ -306,8 +308,65 @@ def test_the_page_has_all_its_parts(tmp_path: Path, language: str) -> None:
     assert not re.search(r"\bnan\b|\{|\}|None", text)
 
 
+class Read(HTMLParser):
+    """What an HTML page has: tags that are left open, ids, links within it, addresses elsewhere, its text."""
+
+    ALONE = ("meta", "path", "use", "rect", "line", "circle", "ellipse", "polygon", "polyline", "image", "stop")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open += [tag] if tag not in self.ALONE else []
+        for name, value in attrs:
+            assert not name.startswith("on"), "nothing in the page runs"
+            self.ids += [value or ""] if name == "id" else []
+            self.links += [value or ""] if name in ("href", "xlink:href", "src") else []
+            self.links += re.findall(r"url\((.*?)\)", value or "")
+        assert tag not in ("script", "link", "iframe", "object")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.ALONE:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_is_one_file_that_needs_no_other(language: str, tmp_path: Path) -> None:
+    found = comparison(language=language)
+    write(found, tmp_path / "one", language)
+    write(found, tmp_path / "two", language)
+    text = (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
+    assert text == (tmp_path / "two" / "report.html").read_text(encoding="utf-8")
+    assert len(text.encode()) < 1_000_000
+    read = Read(text)
+    assert read.open == []
+    assert len(read.ids) == len(set(read.ids))
+    assert {link for link in read.links if link.removeprefix("#") not in read.ids} == set()
+    say = words(language)
+    markdown = (tmp_path / "one" / "report.md").read_text(encoding="utf-8")
+    for heading in re.findall(r"^#+ (.*)", markdown, re.MULTILINE):
+        assert heading in read.text
+    assert say("figure.comparison") in read.text
+    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", text).replace("http-equiv", "")
+
+
+def test_texts_of_a_scenario_cannot_become_part_of_the_page(tmp_path: Path) -> None:
+    found = comparison(["peak_30"])
+    evil = {**found.configs["fault_repair/peak_30"], "label": "<script>alert(1)</script> & more"}
+    write(replace(found, configs={**found.configs, "fault_repair/peak_30": evil}), tmp_path / "x", "en")
+    assert "<script>alert(1)</script> & more" in Read((tmp_path / "x" / "report.html").read_text("utf-8")).text
+
+
 def test_facts_stand_beside_what_is_simulated() -> None:
-    text = page.markdown(findings("peak_30"), {})
+    text = to_markdown(page.blocks(findings("peak_30"), []), {})
     late = "| not answered within 2 h | 70.0 % | 69.2 % [67.2, 71.2] | ± 3 percentage points | yes | report.txt |"
     assert late in text
     assert "| cycle | 8.00 h | 8.62 h [8.36, 8.88] | ± 0.167 h | no | report.txt |" in text
@@ -323,7 +382,7 @@ def test_assumptions_of_a_measure_stand_behind_those_of_the_baseline_in_the_read
     found = replace(found, configs={**found.configs, "fault_repair/peak_30": config})
     rows = [
         line
-        for line in page.markdown(Findings(found, words("zh")), {}).splitlines()
+        for line in to_markdown(page.blocks(Findings(found, words("zh")), []), {}).splitlines()
         if line.startswith(("| load", "| 高峰班"))
     ]
     assert rows == ["| load | 12 an hour | 资料未给出 |", "| 高峰班 | 10人中3人 | 取整 |"]

@@ -69,7 +69,7 @@ def reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> int
         write(comparison, folder, language, common)
         for log in stale:
             log.unlink(missing_ok=True)
-    print(f"\n{shown(folder)}/report.md")
+    print(f"\n{shown(folder)}/report.html")
     return tell_failures(comparison)
 
 
@@ -89,7 +89,7 @@ def reported_attribution(comparison: Comparison, design: Design, folder: Path, w
     console().print(attribution_tables(attributed))
     with writing(folder):
         write_attribution(attributed, folder, words_typed)
-    print(f"\n{shown(folder)}/report.md")
+    print(f"\n{shown(folder)}/report.html")
     return tell_failures(comparison)
 
 
@@ -102,7 +102,7 @@ def reported_sensitivity(tornado: Tornado, folder: Path, typed: str, words_typed
     console().print(sensitivity_tables(tornado))
     with writing(folder):
         write_sensitivity(tornado, folder, typed, words_typed)
-    print(f"\n{shown(folder)}/report.md")
+    print(f"\n{shown(folder)}/report.html")
     return tell_failures(tornado.found.comparison)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from servsim.attribution import Attribution, Design, attribution
 from servsim.kpis import KPIS
 from servsim.report import page, sentences
+from servsim.report.document import Blocks, Bullets, Heading, Paragraph, Picture, notes
 from servsim.report.findings import Findings
 from servsim.report.tables import VERDICTS, Cell, Table
 from servsim.report.writing import NONE, number
@@ -151,23 +152,21 @@ class Attributed:
         return Cell(value, f"[{lower}, {upper}]" if lower != NONE else "", colour)
 
     # ------------------------------------------------------------------ files
-    def page(self, pictures: Mapping[str, str], overrides: Sequence[str] = ()) -> str:
-        """The report as Markdown."""
+    def page(self, overrides: Sequence[str] = ()) -> Blocks:
+        """The report."""
         say, study = self.found.words, self.found.baseline.partition("/")[0]
         basis = say("attribution.basis", n=self.effects[self.found.headline[0]].n, runs=len(self.runs))
-        blocks = [
-            f"# {say('attribution.title', study=study)}",
-            f"## {say('page.answer')}",
-            "\n".join(f"- {line}" for line in self.answer()),
-            basis,
+        told: Blocks = [
+            Heading(say("attribution.title", study=study), 1),
+            Heading(say("page.answer")),
+            Bullets(tuple(self.answer())),
+            Paragraph(basis),
         ]
         for kpi in self.effects:
-            blocks += [f"## {self.found.kpi(kpi)}"]
-            blocks += [f"![{self.found.kpi(kpi)}]({pictures[kpi]})"] if kpi in pictures else []
-            for content in (self.shares(kpi), self.pairs(kpi)):
-                blocks += [page.table(content), *content.notes]
-        blocks += [*page.rests(self.found, self.command(overrides))]
-        return "\n\n".join(blocks) + "\n"
+            shares, pairs = self.shares(kpi), self.pairs(kpi)
+            told += [Heading(self.found.kpi(kpi)), Picture(kpi, self.found.kpi(kpi))]
+            told += [shares, *notes(shares), pairs, *notes(pairs)]
+        return [*told, *page.rests(self.found, self.command(overrides))]
 
     def command(self, overrides: Sequence[str] = ()) -> str:
         """The command that gives the same result again."""

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from servsim.report.document import Block, to_html, to_markdown
 from servsim.report.findings import Findings
-from servsim.report.page import command, markdown
+from servsim.report.page import blocks, command
 from servsim.report.scorecard import COLUMNS as SCORES
 from servsim.report.scorecard import Scored
 from servsim.report.words import words
@@ -51,8 +52,7 @@ def write(comparison: Comparison, folder: Path, language: str, overrides: Sequen
 
     def fill(stage: Path) -> None:
         pictures = draw_all(found)
-        _write_pictures(stage, pictures)
-        _write_text(stage / "report.md", markdown(found, _places(pictures), overrides))
+        _write_page(stage, blocks(found, list(pictures), overrides), pictures, language)
         scored = Scored.of(found)
         if scored is not None:
             _write_text(stage / "scorecard.csv", to_csv(SCORES, scored.rows()))
@@ -67,9 +67,8 @@ def write_attribution(attributed: Attributed, folder: Path, overrides: Sequence[
     from servsim.report.figures import draw_attribution
 
     def fill(stage: Path) -> None:
-        pictures = draw_attribution(attributed)
-        _write_pictures(stage, pictures)
-        _write_text(stage / "report.md", attributed.page(_places(pictures), overrides))
+        pages = attributed.page(overrides)
+        _write_page(stage, pages, draw_attribution(attributed), attributed.found.words.language)
         _write_text(stage / "attribution.csv", to_csv(columns, attributed.rows()))
         _write_basis(attributed.found, stage, overrides, attributed.command(overrides))
 
@@ -83,9 +82,7 @@ def write_sensitivity(tornado: Tornado, folder: Path, typed: str, overrides: Seq
     from servsim.report.tornado import FLIP_COLUMNS
 
     def fill(stage: Path) -> None:
-        pictures = draw_tornado(tornado)
-        _write_pictures(stage, pictures)
-        _write_text(stage / "report.md", tornado.page(_places(pictures), typed))
+        _write_page(stage, tornado.page(typed), draw_tornado(tornado), tornado.found.words.language)
         _write_text(stage / "sensitivity.csv", to_csv(columns, tornado.rows()))
         _write_text(stage / "flips.csv", to_csv(FLIP_COLUMNS, tornado.flip_rows()))
         _write_basis(tornado.found, stage, overrides, typed)
@@ -138,14 +135,13 @@ def _write_basis(found: Findings, folder: Path, overrides: Sequence[str], typed:
     _write_text(folder / "provenance.json", provenance + "\n")
 
 
-def _write_pictures(folder: Path, pictures: Mapping[str, str]) -> None:
+def _write_page(folder: Path, page: Sequence[Block], pictures: Mapping[str, str], language: str) -> None:
+    """The page in one HTML file that needs no other, and as Markdown with its pictures beside it."""
+    places = {name: f"figures/{name}.svg" for name in pictures}
     for name, svg in pictures.items():
-        _write_text(folder / "figures" / f"{name}.svg", svg)
-
-
-def _places(pictures: Iterable[str]) -> dict[str, str]:
-    """Where the page finds each picture."""
-    return {name: f"figures/{name}.svg" for name in pictures}
+        _write_text(folder / places[name], svg)
+    _write_text(folder / "report.md", to_markdown(page, places))
+    _write_text(folder / "report.html", to_html(page, pictures, language))
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

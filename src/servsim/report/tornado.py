@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from servsim.kpis import KPIS
 from servsim.report import page
+from servsim.report.document import Blocks, Bullets, Heading, Paragraph, Picture
 from servsim.report.findings import Findings
 from servsim.report.tables import Cell, Table
 from servsim.report.writing import NONE, number
@@ -112,25 +113,21 @@ class Tornado:
         return Cell(value, f"[{lower}, {upper}]" if lower != NONE else "")
 
     # ------------------------------------------------------------------ files
-    def page(self, pictures: Mapping[str, str], typed: str) -> str:
-        """The report as Markdown."""
+    def page(self, typed: str) -> Blocks:
+        """The report."""
         say, study = self.found.words, self.found.baseline.partition("/")[0]
-        blocks = [
-            f"# {say('tornado.title', study=study)}",
-            f"## {say('page.answer')}",
-            "\n".join(f"- {line}" for line in self.answer()),
-            say("tornado.basis", n=self.found.comparison.n, by=number(100 * self.by, 0)),
+        told: Blocks = [
+            Heading(say("tornado.title", study=study), 1),
+            Heading(say("page.answer")),
+            Bullets(tuple(self.answer())),
+            Paragraph(say("tornado.basis", n=self.found.comparison.n, by=number(100 * self.by, 0))),
         ]
         for kpi in self.figures:
-            blocks += [f"## {self.found.kpi(kpi)}"]
-            blocks += [f"![{self.found.kpi(kpi)}]({pictures[kpi]})"] if kpi in pictures else []
-            blocks += [block for scenario in self.scenarios for block in self._table(kpi, scenario)]
-        return "\n\n".join([*blocks, *page.rests(self.found, typed)]) + "\n"
-
-    def _table(self, kpi: str, scenario: str) -> Iterator[str]:
-        key = "tornado.level_of" if scenario == self.scenarios[0] else "tornado.effect_of"
-        yield f"### {self.found.words(key, scenario=self.found.label(scenario))}"
-        yield page.table(self.table(kpi, scenario))
+            told += [Heading(self.found.kpi(kpi)), Picture(kpi, self.found.kpi(kpi))]
+            for scenario in self.scenarios:
+                key = "tornado.level_of" if scenario == self.scenarios[0] else "tornado.effect_of"
+                told += [Heading(say(key, scenario=self.found.label(scenario)), 3), self.table(kpi, scenario)]
+        return [*told, *page.rests(self.found, typed)]
 
     def rows(self) -> Rows:
         """kpi, assumption, scenario, factor, level, effect with its interval: for a CSV file."""
