@@ -107,6 +107,118 @@ def test_overlapping_shifts_of_a_pool_add_up(project: TemporaryProject) -> None:
     assert project.servsim("show", "desk/baseline").code == 0
 
 
+# ---------------------------------------------------------------------- in one of the mechanisms
+RESERVE = "reserve: {headcount: 2, call: {waiting: 3}}"
+LAST = "        next: end\n"
+"""Where a further step can be written behind the last one."""
+
+
+def ladder(levels: str) -> str:
+    return f"        next: sign\n      sign: {{kind: approval, by: amount, {levels}, time: 5 min, next: end}}\n"
+
+
+MECHANISMS = {
+    "a reserve of a pool that does not exist": (
+        "  desk: {day: 3}",
+        "  floating: {day: 3}",
+        "staffing.floating: there is no pool 'floating'; known: desk, expert",
+    ),
+    "a reserve outside of a pool": (
+        "pools:\n",
+        f"{RESERVE}\npools:\n",
+        "reserve: is not a known setting; it belongs to pools.POOL;",
+    ),
+    "a reserve without a department": (
+        "pools:\n",
+        f"pools:\n  floating: {{{RESERVE}}}\n",
+        "pools.floating.department: is missing",
+    ),
+    "a reserve that is never called": (
+        "desk: {department: service, ",
+        "desk: {department: service, reserve: {headcount: 2, call: {}}, ",
+        "pools.desk.reserve.call.waiting: is missing; say when somebody is called",
+    ),
+    "escalation to nobody's skill": (
+        "shifts:\n",
+        "dispatch: {escalate: {after: 30 min, to: exprt}}\nshifts:\n",
+        "dispatch.escalate.to: there is no skill 'exprt'; did you mean expert?",
+    ),
+    "escalation to a pool that lacks the skill": (
+        "pools:\n",
+        "dispatch: {teams: {desk: {escalate: {after: 30 min, to: head}}}}\n"
+        "pools:\n  head: {department: service, skills: [lead]}\n",
+        "dispatch.teams.desk.escalate.to: no pool has the skill 'head'; the pool of that name has lead",
+    ),
+    "overflow to a pool that lacks the skill": (
+        "shifts:\n",
+        "dispatch: {teams: {desk: {overflow: {to: expert, after: 5 min}}}}\nshifts:\n",
+        "dispatch.teams.desk.overflow.to: the pool 'expert' lacks the skill 'desk'; add it to `pools.expert.skills`",
+    ),
+    "a ladder with a gap at the top": (
+        LAST,
+        ladder("levels: {1000: desk, 5000: expert}"),
+        "steps.sign.above: is missing: nobody approves 5000 and more",
+    ),
+    "a ladder of what is not known of a case": (
+        LAST,
+        ladder("levels: {1000: desk}, above: expert"),
+        "steps.sign.by: urgent, ordinary: no attribute 'amount'",
+    ),
+    "an owner who cannot do the step": (
+        "        skill: expert\n",
+        "        skill: expert\n        same_as: {step: intake, rule: required}\n",
+        "steps.solve.same_as: nobody who can do 'intake' (desk) can do 'solve' (expert)",
+    ),
+    "an open case at a step that is not there": (
+        "pools:\n",
+        "backlog: {cases: {old: {case_class: urgent, step: slove, age: 2 h}}}\npools:\n",
+        "backlog.cases.old.step: there is no step 'slove'; did you mean solve?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MECHANISMS)
+def test_a_mechanism_with(project: TemporaryProject, case: str) -> None:
+    old, new, hint = MECHANISMS[case]
+    line = project.change(old, new)
+    told = refused(project, "run", "desk/baseline")
+    assert hint in told, told
+    numbers = [int(part.split(":")[1]) for part in told.splitlines() if part.startswith(f"{BASELINE}:")]
+    assert numbers and line <= min(numbers) <= line + new.count("\n"), told
+
+
+def test_a_row_of_a_backlog_file_with_a_step_that_is_not_there(project: TemporaryProject) -> None:
+    project.write("data/open.csv", "case_class,step,age\nurgent,intake,2 h\nurgent,slove,3 h\n")
+    line = project.change("pools:\n", "backlog: {file: data/open.csv}\npools:\n")
+    told = refused(project, "run", "desk/baseline")
+    assert told.startswith(f"{BASELINE}:{line}: backlog.file: ")
+    assert "open.csv, line 3: there is no step 'slove'; did you mean solve?" in told
+
+
+def test_one_worker_who_is_off_and_would_have_to_do_it(project: TemporaryProject) -> None:
+    """Only Li can do both steps, and is on leave."""
+    project.change("expert: {department: technical", "expert: {skills: [expert, desk], department: technical")
+    project.change("  expert: {day: 2}\n", "")
+    leave = "{from: 2026-03-01, to: 2026-12-31}"
+    worker = f"workers: {{li: {{pool: expert, shifts: [day], absent: {leave}}}}}\n\ncase_classes:\n"
+    project.change("case_classes:\n", worker)
+    rule = "        skill: expert\n        same_as: {step: intake, rule: required}\n"
+    line = project.change("        skill: expert\n", rule) + 1
+    told = project.servsim("check", "desk/baseline")
+    assert told.code == 1
+    where = f"{BASELINE}:{line}: processes.request.steps.solve.same_as: "
+    assert f"{where}solve: of those who can do 'intake' too nobody is ever on duty (li)" in told.out
+
+
+def test_a_meeting_with_fewer_seats_than_come(project: TemporaryProject) -> None:
+    meeting = '{kind: meeting, days: mon-fri, times: ["15:00"], seats: 5, next: end}'
+    line = project.change(LAST, f"        next: board\n      board: {meeting}\n") + 1
+    told = project.servsim("check", "desk/baseline")
+    assert told.code == 0
+    assert f"warning: {BASELINE}:{line}: processes.request.steps.board.seats: " in told.out
+    assert "15 meetings before the horizon with 5 seats each; more and more wait" in told.out
+
+
 # ---------------------------------------------------------------------- files that cannot be read
 @pytest.mark.parametrize(
     ("content", "line", "hint"),

@@ -41,7 +41,9 @@ class Model(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            raise unknown_keys(error, [*cls.keys(), *cls.known_elsewhere]) from None
+            from servsim.model.keys import home
+
+            raise unknown_keys(error, [*cls.keys(), *cls.known_elsewhere], home) from None
 
     @classmethod
     def keys(cls) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -61,8 +61,11 @@ def expected(what: str, value: Any, chinese: str | None = None) -> PydanticCusto
     return complaint(text, zh=f"应为{chinese}，而不是 {shown(value)}" if chinese else text)
 
 
-def unknown_keys(error: ValidationError, known: Iterable[str]) -> ValidationError:
-    """The same error with each key that the model does not know told once, with the key that was meant.
+def unknown_keys(
+    error: ValidationError, known: Iterable[str], home: Callable[[str], str | None] = lambda key: None
+) -> ValidationError:
+    """The same error with each key that the model does not know told once, with the key that was meant, or with the
+    place where it belongs (`home`).
 
     A required key that is missing because its name is misspelt is not told a second time.
     """
@@ -81,6 +84,8 @@ def unknown_keys(error: ValidationError, known: Iterable[str]) -> ValidationErro
             continue
         if local and line["type"] == "extra_forbidden":
             hint = suggestion(name, [*(m for m in missing if m in told), *names])
+            if hint.startswith(KNOWN) and (place := home(name)):
+                hint = f"; it belongs to {place}; known here: {hint.removeprefix(KNOWN)}"
             text = f"is not a known setting{hint}"
             zh = "不是有效的设置项" + _in_chinese(hint)
             details.append(_detail(complaint(text, zh=zh), line))
@@ -89,11 +94,17 @@ def unknown_keys(error: ValidationError, known: Iterable[str]) -> ValidationErro
     return ValidationError.from_exception_data(error.title, details)
 
 
+KNOWN = "; known: "
+"""How a suggestion begins where no name is near."""
+
+
 def _in_chinese(hint: str) -> str:
     for english, chinese in (
         ("; did you mean ", "；是否应为 "),
         (" or ", " 或 "),
         ("?", "？"),
+        ("; it belongs to ", "；应放在 "),
+        ("; known here: ", "；此处可选："),
         ("; known: ", "；可选："),
     ):
         hint = hint.replace(english, chinese)
