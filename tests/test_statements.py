@@ -221,8 +221,10 @@ def service(step: str, team: str, then: str = "exit", **more: Any) -> Json:
     return {"name": step, "type": "service", "team": team, "discipline": "fcfs", "next": then, **more}
 
 
-    """A, B and C are idle since the same minute: the first in the list, though only A and C are alike. Who has
-    several in hand is idle since the last completion: C before B."""
+def log_of(
+    who: list[Json], steps: list[Json], cases: dict[str, tuple[float, Json]], lines: str, **expected: Any
+) -> Json:
+    """Cases by name: (arrival, times by step); lines: case step agent from to."""
     rows = [line.split() for line in lines.strip().splitlines()]
     segments = [{"case": c, "step": s, "agent": a, "from": float(f), "to": float(t), "end": "completed"}
                 for c, s, a, f, t in rows]  # fmt: skip
@@ -265,7 +267,7 @@ def test_steps_of_one_team_with_rules_of_their_own() -> None:
 
 
 def test_the_order_of_agents_who_are_not_alike() -> None:
-    """A, B and C are idle since the same minute: the first in the list, though A and C are alike and B is not. Who has
+    """A, B and C are idle since the same minute: the first in the list, though only A and C are alike. Who has
     several in hand is idle since the last completion: C before B."""
     who = agents(d="ABC")
     who[1]["max_concurrent"] = 2
