@@ -244,6 +244,16 @@ def test_dates_without_anybody_are_told_even_if_there_is_somebody_on_other_days(
     assert found == ["warning: desk: nobody is on duty on some dates, when 33% of the work comes up; it waits"]
 
 
+def test_trying_again_after_nothing_is_told() -> None:
+    def told(**changes: Any) -> list[str]:
+        kind = {"process": "fault", "retry": {"after": "30 min"}, **changes.pop("kind", {})}
+        return [f.where for f in lint(desk(case_classes={"fault": kind}, **changes)) if "no effect" in f.message]
+
+    assert told() == ["case_classes.fault.retry"]
+    assert told(kind={"patience": "1 h"}) == []
+    assert told(dispatch={"teams": {"desk": {"waiting_places": 3}}}) == []
+
+
 def test_escalation_to_a_queue_that_nobody_serves_is_told() -> None:
     def told(**dispatch: Any) -> list[tuple[str, str]]:
         pools = {"desk": {"department": "service"}, "head": {"department": "service"}}

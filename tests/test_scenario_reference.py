@@ -93,5 +93,6 @@ def test_every_distribution_has_an_example() -> None:
 def test_where_a_key_belongs() -> None:
     assert home("reserve") == "pools.POOL"
     assert home("escalate") == "dispatch"
+    assert home("return") == "processes.PROCESS.steps.STEP (approval, board)"
     assert home("label") is None  # belongs to many
     assert home("nonsense") is None

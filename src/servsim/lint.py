@@ -47,7 +47,7 @@ def lint(scenario: Scenario) -> list[Finding]:
     found = [*_never_on_duty(outlook), *_overload(outlook), *_promises(scenario, outlook.inflows)]
     found += [*_nobody_takes_over(scenario), *_nobody_above(outlook)]
     found += [*_not_needed(scenario), *_seats(outlook), *_too_few_at_once(outlook)]
-    found += [*_never_called(outlook), *_away(outlook)]
+    found += [*_never_called(outlook), *_away(outlook), *_nobody_gives_up(scenario)]
     return sorted(found, key=lambda finding: finding.severity)
 
 
@@ -194,6 +194,16 @@ def _nobody_takes_over(scenario: Scenario) -> Iterator[Finding]:
         for pool in dict.fromkeys(one.to for one in ways if not scenario.is_staffed(one.to)):
             message = f"{pool}: nobody is ever on duty who could take over from {skill}"
             yield Finding("warning", message, f"pools.{pool}")
+
+
+def _nobody_gives_up(scenario: Scenario) -> Iterator[Finding]:
+    """Classes whose customers would try again, but never leave without having been served."""
+    limited = any(team.waiting_places is not None for team in scenario.dispatch.teams.values())
+    for name in scenario.classes_in_use():
+        of = scenario.case_classes[name]
+        if of.retry and of.patience is None and not limited:
+            told = f"{name}: nobody gives up (no `patience`) or is turned away (no `waiting_places`); it has no effect"
+            yield Finding("warning", told, f"case_classes.{name}.retry")
 
 
 def _nobody_above(outlook: Outlook) -> Iterator[Finding]:

@@ -47,22 +47,25 @@ A_FEW = 4
 
 
 def home(key: str) -> str | None:
-    """The mapping to which a key belongs, such as 'pools.POOL'; of a few the outermost. None where that is no one
-    place, or a key of many."""
-    places = set(_homes().get(key, []))
-    if len(places) > A_FEW:
-        return None
+    """The mapping to which a key belongs, such as 'pools.POOL' or 'processes.PROCESS.steps.STEP (approval)'; of a few
+    the outermost. None where that is no one place, or a key of many."""
+    places = _homes().get(key, {})
     least = min((place.count(".") for place in places), default=0)
-    outermost = {place for place in places if place.count(".") == least}
-    return outermost.pop() if len(outermost) == 1 else None
+    outermost = [place for place in places if place.count(".") == least]
+    if len(places) > A_FEW or len(outermost) != 1:
+        return None
+    kinds = ", ".join(sorted(places[outermost[0]]))
+    return f"{outermost[0]} ({kinds})" if kinds else outermost[0]
 
 
 @cache
-def _homes() -> dict[str, list[str]]:
+def _homes() -> dict[str, dict[str, set[str]]]:
+    """The places of each key, with the kinds of member that have it."""
     from servsim.model.scenario import Scenario
 
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, set[str]]] = {}
     for path, model in sections(Scenario):
+        place, _, kind = path.partition(" (")
         for key in model.keys() if path else ():
-            found.setdefault(key, []).append(path.partition(" (")[0])
+            found.setdefault(key, {}).setdefault(place, set()).update({kind.rstrip(")")} - {""})
     return found
