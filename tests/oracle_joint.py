@@ -42,7 +42,8 @@ class Joint:
             return False
         if self.is_held_back(item) and self.could(item) < self.plan.keep_idle[item.skill] + item.needs:
             return False
-        return sum(not self.waits_for_other(w, item) for w in self.eligible(item) if self.is_there(w)) < item.needs
+        there = [w for w in self.eligible(item) if self.is_there(w) and not self.is_barred(w, item)]
+        return sum(not self.waits_for_other(w, item) for w in there) < item.needs
 
     def is_backfilled(self: Any, item: Any) -> bool:
         return bool(len(self.plan.backfilling) and self.plan.backfilling[item.skill])
@@ -55,10 +56,12 @@ class Joint:
 
     def waits_for_other(self: Any, w: Any, item: Any) -> bool:
         """Somebody waits for something that comes before this item for them."""
+
         def key(one: Any) -> tuple[int, Any]:
             return int(self.plan.preference[w.pool, one.skill]), one.place
 
-        return any(w in self.eligible(first) and key(first) < key(item) for first in self.binding)
+        held_for = (one for one in self.binding if w in self.eligible(one) and not self.is_barred(w, one))
+        return any(key(first) < key(item) for first in held_for)
 
     # ------------------------------------------------------------------ who does it
     def team(self: Any, item: Any, t: int) -> list[Any]:

@@ -56,10 +56,13 @@ class Owners:
                 item.kept_until = -1
                 self.dispatch(t)
 
+    def is_barred(self: Any, w: Any, item: Any) -> bool:
+        return self.first_place(w.number) in item.not_by
+
     def is_for(self: Any, w: Any, item: Any, t: int) -> bool:
         """The worker may start the item as far as it matters who did what."""
         person = self.first_place(w.number)
-        if person in item.not_by:
+        if self.is_barred(w, item):
             return False
         own_queue = item.skill == self.work.skill[item.number]
         if item.owner < 0 or person == item.owner or not own_queue:

@@ -1,4 +1,4 @@
-"""Why work waits: every tick between enabled and started has one cause, and they add up."""
+"""Why work waits (rule 10): every tick between enabled and started has one cause, and they add up."""
 
 from __future__ import annotations
 
@@ -332,11 +332,23 @@ def moved_at(run: Run, item: int) -> list[tuple[int, bool]]:
 def in_queue(run: Run, item: int, at: int) -> tuple[int, int]:
     """In whose queue the item waits, and since when."""
     skill, since = int(run.workload.skill[item]), int(run.log.offered_at[item])
-    for when, silent in moved_at(run, item):
-        if at >= when:
-            to = run.workload.silences.to[run.workload.step[item]] if silent else run.plan.escalate_to[skill]
-            skill, since = int(to), when
+    moves = [move for move in moved_at(run, item) if move[0] <= at]
+    while moves:
+        when, silent = moves.pop(0)
+        if (when, True) in moves and since + escalates_after(run, skill, item) != when:
+            moves.remove((when, True))  # silence first, then what follows from it
+            moves.insert(0, (when, silent))
+            silent = True
+        to = run.workload.silences.to[run.workload.step[item]] if silent else run.plan.escalate_to[skill]
+        skill, since = int(to), when
     return skill, since
+
+
+def escalates_after(run: Run, skill: int, item: int) -> int:
+    """How long the item waits in the queue before it is moved from there; -1: for ever."""
+    row = run.workload.timer_of[skill] if len(run.workload.timer_of) else -1
+    fixed = run.plan.escalate_after[skill]
+    return int(run.workload.timer[row, item] if row >= 0 <= fixed else fixed)
 
 
 def may_take(run: Run, worker: int, skill: int, since: int, at: int) -> bool:

@@ -329,6 +329,30 @@ def test_rule_16_an_item_that_needs_several_interrupts_nobody(engine: Engine) ->
     expect(engine, world, "a 0 0 0 10 ann\n v 1 1 10 15 bob\n ann helps: v 10-15\n left a 10, v 15")
 
 
+def test_rule_16_who_may_not_do_it_is_not_held_for_it_and_does_not_count(engine: Engine) -> None:
+    """x is for two of those who did not do what came before: it waits for bob and holds cid, while ann goes on."""
+    do = Do("desk", 5, step="x", workers=2, not_as=["first"])
+    cases = {
+        "a": Case(0, [Do("desk", 1, step="first"), do]),
+        "b": at_desk(0, 20),
+        "s": at_desk(2, 30),
+        "t": at_desk(3, 5),
+    }
+    expect(
+        engine,
+        tiny(cases, staff={name: [(0, 1000)] for name in ("ann", "bob", "cid")}),
+        """
+        a.first 0 0 0 1 ann
+        a.x 1 1 20 25 cid
+        b 0 0 0 20 bob
+        s 2 2 2 32 ann
+        t 3 3 25 30 bob
+        bob helps: a.x 20-25
+        left a 25, b 20, s 32, t 30
+        """,
+    )
+
+
 # ------------------------------------------------------------------ read twice
 
 

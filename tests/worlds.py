@@ -677,7 +677,7 @@ def random_world(pick: Pick, rich: bool = False) -> World:
     if has():
         teams = {name: replace(team, idle_first=bool(pick(0, 3))) for name, team in teams.items()}
     holds, patient, forks, ranked = has(), not has(), has(), has(2)
-    owned, several = has(), has()
+    owned, several = has(), has() and not (rich and pick(0, 1))
     if several:  # nobody keeps for the next shift what others had in hand too
         teams = {name: replace(t, end_of_shift=t.end_of_shift.replace("_keep", "")) for name, t in teams.items()}
 
@@ -732,13 +732,13 @@ def random_world(pick: Pick, rich: bool = False) -> World:
         return replace(one, step=step, silent=silent)
 
     places = has()
-    redials = places and sometimes(2)
+    redials = places and bool(pick(0, 2))
 
     at, cases = -grid * pick(0, 3) if sometimes(6) else 0, {}
     for name in "abcdefg"[: pick(1, 7)]:
         at += pick(0, 2) * grid
         patience = None if patient else pick(0, 4) * grid
-        again = tuple(pick(1, 3) for _ in range(2)) if redials and pick(0, 2) else ()
+        again = tuple(pick(1, 3) * grid for _ in range(2)) if redials and pick(0, 3) else ()
         cases[name] = Case(
             at, path(0), patience, rejected=sometimes(6), points=pick(0, 3), redial=again, priority=pick(1, 3)
         )
@@ -869,13 +869,13 @@ def _gates(pick: Pick, grid: int, until: int) -> dict[str, Gate]:
     gates = {}
     for name in "MN"[: pick(1, 2)]:
         every = grid * pick(1, 6)
-        seats, lasts = pick(1, 2) if pick(0, 1) else None, grid * pick(0, 3) if pick(0, 1) else None
+        seats, lasts = pick(0, 2) or None, grid * pick(0, 3) if pick(0, 1) else None
         gates[name] = Gate(range(grid * pick(0, 3), until, every), seats, grid * pick(0, 2), lasts)
     return gates
 
 
 def _teams(pick: Pick, skills: str, shared: bool) -> dict[str, Team]:
-    rules = [(END_OF_SHIFT[pick(0, 4) if pick(0, 1) else 0], pick(1, 4) if not pick(0, 3) else None) for _ in skills]
+    rules = [(END_OF_SHIFT[max(0, pick(-1, 4))], pick(1, 2) if pick(0, 1) else None) for _ in skills]
     if not shared:
         return {f"P{skill}": Team({skill: 0}, *rule) for skill, rule in zip(skills, rules, strict=True)}
     teams = {}
@@ -901,7 +901,7 @@ def _people(
                     if end - at > 1:
                         breaks.append((pick(at, end - 1), grid * pick(1, 2), ("pause", "postpone")[pick(0, 1)]))
                 at = end + grid * pick(0, 2)
-            if not pick(0, 2):
+            if not pick(0, 3):
                 duty, breaks = [(0, until)], [part for part in breaks if part[0] < until]
             breaks = list({part[0]: part for part in breaks}.values())
             people[f"{team}{'xyz'[k]}"] = Person(team, duty, breaks, pace)

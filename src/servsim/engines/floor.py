@@ -249,6 +249,10 @@ class Floor:
         """Those that are looked at for something to start, in their order."""
         return queue.places(self.skill)
 
+    def is_barred(self, worker: Worker, item: int) -> bool:
+        """The worker may not do the item, because of what they did before."""
+        return False
+
     def is_stopped(self, item: int) -> bool:
         """The item's step needs something that is down."""
         return False

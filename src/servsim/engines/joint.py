@@ -110,8 +110,10 @@ class Joint(Preemption):
         return self.is_held_back(queue, item) and len(self.free(queue, item)) < needs
 
     def lacks(self, queue: Queue, place: Place) -> bool:
-        free = [worker for worker in self.free(queue, place[2]) if not self.is_bound(worker, queue, place)]
-        needs: int = self.several[place[2]]
+        item = place[2]
+        likely = (worker for worker in self.free(queue, item) if not self.is_barred(worker, item))
+        free = [worker for worker in likely if not self.is_bound(worker, queue, place)]
+        needs: int = self.several[item]
         return len(free) < needs
 
     def is_bound(self, worker: Worker, queue: Queue, place: Place) -> bool:
@@ -121,7 +123,9 @@ class Joint(Preemption):
         return any(
             (preference[other.skill], first) < mine
             for other, first in self.binding
-            if preference[other.skill] >= 0 and self.is_open(worker.pool, first[2])
+            if preference[other.skill] >= 0
+            and self.is_open(worker.pool, first[2])
+            and not self.is_barred(worker, first[2])
         )
 
     def best_match(self, queues: Sequence[Queue], now: int) -> Match | None:

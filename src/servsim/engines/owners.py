@@ -118,6 +118,9 @@ class Owners(Floor):
     def is_idle(self, owner: int) -> bool:
         return any(place.item < 0 and place in place.pool.idle for place in self.places_of[owner])
 
+    def is_barred(self, worker: Worker, item: int) -> bool:
+        return bool(self.ruled[item]) and self.person_at[worker.id] in self.others[item]
+
     def may_start(self, worker: Worker, item: int, now: int) -> bool:
         allowed = not self.ruled[item] or self.is_for(worker, item, now)
         return allowed and super().may_start(worker, item, now)
@@ -125,7 +128,7 @@ class Owners(Floor):
     def is_for(self, worker: Worker, item: int, now: int) -> bool:
         """Not one of those who may not; the owner, or anybody where it is not kept and the owner cannot start it."""
         person, owner = self.person_at[worker.id], self.owner_here(item)
-        if person in self.others[item]:
+        if self.is_barred(worker, item):
             return False
         if owner in (-1, person):
             return True
