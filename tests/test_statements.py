@@ -184,6 +184,12 @@ RETURNS = {"k": (0, [10, 4], {"outcomes": {"work": ["work", "exit"]}}), "l": (1,
 BY_HAND = {
     "rework last": by_hand({}, RETURNS, "k 0 10\n l 10 20\n m 20 25\n k 25 29", {"waits_by_visit": {"k": [0, 15]}}),
     "rework first": by_hand({"rework_first": True}, RETURNS, "k 0 10\n k 10 14\n l 14 24\n m 24 29"),
+    "due before it came": by_hand(
+        {"discipline": "edd"},
+        {"p": (0, [9], {"due": 9}), "q": (1, [5], {"due": 3}), "r": (2, [4], {"due": 1}), "s": (5, [2], {"due": 5})},
+        "p 0 9\n r 9 13\n q 13 18\n s 18 20",
+        {"late_by": {"p": 0, "r": 12, "s": 15}},
+    ),
     "two share": by_hand(
         {},
         {"p": (0, [6], {}), "q": (0, [6], {}), "r": (2, [3], {})},

@@ -423,7 +423,7 @@ class Told:
         if "accumulation_rate" in of:
             written["accumulation"] = of["accumulation_rate"]
         if "due" in of:
-            limit = {"limit": span(of["due"] - of["arrival"])}
+            limit = {"limit": span(of["due"] - of["arrival"] + self.put_off())}
             written["promises"] = {"first_response": limit, "resolution": limit}
         if self.business() and self.steps[of["first_step"]]["type"] == "service":
             first = f"{name(of['first_step'])} started"
@@ -438,6 +438,10 @@ class Told:
         if patience is not None:
             written["patience"] = span(patience)
         return written
+
+    def put_off(self) -> float:
+        """What was due before it came is late at once: all are due so much later, which leaves their order."""
+        return max([0.0, *(1 + of["arrival"] - of["due"] for of in self.cases.values() if "due" in of)])
 
     def promise(self, of: Json) -> Json:
         """Kept when the case leaves; a step that it never comes to cannot stop the clock."""
