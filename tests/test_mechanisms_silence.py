@@ -429,3 +429,19 @@ def test_too_many_ways_are_refused() -> None:
     of = config(HALF_AN_HOUR, chain=["boss"] * 4, skill=None, **{**VERDICT, "return": 0.7, "rounds": 5})
     with pytest.raises(InputError, match=r"processes\.p\.steps\.sign.*more than 100 ways for each case"):
         ran(of)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_rule_7_what_moves_to_a_queue_ranked_by_work_has_its_work_as_rank(engine: Engine, silent: bool) -> None:
+    """The last in its own queue, it has the shortest work of those that wait in the other one."""
+    do = Do("desk", 3, rank=9, step="a", silent=Quiet(5, to="back") if silent else None)
+    cases = {"a": Case(0, [do]), "b": Case(0, [Do("back", 5, rank=1)]), "c": Case(0, [Do("back", 2)])}
+    world = tiny(
+        cases,
+        teams={"desk": Team({"desk": 0}), "back": Team({"back": 0})},
+        staff={"bob": Person("back", [(10, 1000)])},
+        escalate={} if silent else {"desk": (5, "back")},
+        by_work_left=["back"],
+    )
+    left = world.run(engine).log.left_at / world.unit
+    assert left.tolist() == [15, 20, 12]
