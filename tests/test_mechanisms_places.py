@@ -92,7 +92,7 @@ def test_retrials() -> None:
     """One line, λ = 0.4, μ = 1, and everybody tries again at the rate θ = 2 until served."""
     classes = {"ordinary": {"process": "p", "redial": {"after": exponential(0.5)}}}
     scenario = queue(
-        1, 0.4, exponential(1), 40_000, dispatch={"teams": {"desk": {"waiting_places": 0}}}, case_classes=classes
+        1, 0.4, exponential(1), 28_000, dispatch={"teams": {"desk": {"waiting_places": 0}}}, case_classes=classes
     )
     orbit = 0.4 * (0.4 + 2 * 0.4) / (2 * (1 - 0.4))  # ρ (λ + θρ) / (θ (1 − ρ)) try again, on average
 
