@@ -30,6 +30,7 @@ class Service:
     noise: float = 0.0
     breaks_at: int = -1
     facts: Mapping[str, Any] = field(default_factory=dict)
+    scorecard: Any = None
     case_classes: Mapping[str, Any] = field(default_factory=dict)
 
 
