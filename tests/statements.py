@@ -566,8 +566,25 @@ def drained() -> Json:
     return statement("drained", [who], steps, [{"name": "T", "agents": 2}], values, initial_state=there, run=run)
 
 
+def agendas() -> Iterator[Json]:
+    """A meeting every 90 minutes from minute 15 on, with a deadline 20 minutes before: waits of 20 to 110 minutes."""
+    every, first, deadline, rate = 90.0, 15.0, 20.0, 0.06
+    epochs = {"every": every, "first": first}
+    step = {"name": "board", "type": "meeting", "epochs": epochs, "capacity": None, "next": EXIT}
+    values = [
+        expect("mean_wait", deadline + every / 2),
+        expect("variance_wait", every**2 / 12),
+        expect("prob_wait_le", 4 / 9, threshold=60),
+        expect("mean_batch_size", rate * every),
+        expect("mean_left_after_meeting", rate * deadline),
+        expect("prob_nothing_left", math.exp(-rate * deadline)),
+    ]
+    who = [poisson(rate, "board")]
+    yield statement("agenda", who, [{**step, "submission_deadline_before": deadline}], [], values)
+
+
 ALL = (many_servers, impatient, one_server, by_size, prioritised, accumulating, sources, networks, two_who_go_round,
-       attempts, forks, again, escalated_twice, outages, days)  # fmt: skip
+       attempts, forks, again, escalated_twice, outages, days, agendas)  # fmt: skip
 
 
 def all_of_them() -> Mapping[str, Json]:
