@@ -167,12 +167,12 @@ def verdict(case: str, of: Json, estimate: float, error: float, n: int, half: fl
 
 def tolerance(model: truth_battery.Model, of: Json) -> float:
     """The half-width that is asked: 2 % of the value, or what is small beside it (0.005 of a share, 1 % of a work); of
-    what looks at one hour of the day or at one minute 5 % (0.01 of a share): queues at the turn of a peak vary more
-    than all else."""
+    what looks at one hour of the day or at one minute 4 % (0.01 of a share), a standard error of 2 %: queues at the
+    turn of a peak vary more than all else."""
     metric, value = of["metric"], abs(of["value"])
-    part = 0.05 if {"interval", "arrivals_in", "at"} & set(of) else 0.02
+    part = 0.04 if {"interval", "arrivals_in", "at"} & set(of) else 0.02
     if metric.startswith(("prob", "share", "abandonment", "blocking", "utilisation", "availability")):
-        return max(part * value, 0.005 if part < 0.05 else 0.01)
+        return max(part * value, 0.005 if part < 0.04 else 0.01)
     if metric.startswith(("variance", "wait_second")):
         return max(0.05 * value, 0.01 * model.scale**2)
     if metric.startswith(("mean_wait", "mean_response", "mean_total", "wait_percentile", "max_wait")):
