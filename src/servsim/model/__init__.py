@@ -1,5 +1,6 @@
 """What is simulated: frozen, validated values; no dice, no clock."""
 
+from servsim.model.basis import Assumption, Fact, NotModelled, Target
 from servsim.model.calendar import BusinessCalendar, Clock, Openings
 from servsim.model.demand import (
     ARRIVALS,
@@ -24,7 +25,7 @@ from servsim.model.files import read_columns
 from servsim.model.organisation import Break, Department, Pool, Profile, Shift, Worker
 from servsim.model.process import Flow, Process
 from servsim.model.promises import Attribute, CaseClass, Promise
-from servsim.model.scenario import Assumption, Fact, Scenario
+from servsim.model.scenario import Scenario
 from servsim.model.settings import Compute, Precision, Settings, split
 from servsim.model.steps import (
     END,
@@ -87,6 +88,7 @@ __all__ = [
     "Join",
     "Listed",
     "Meeting",
+    "NotModelled",
     "Openings",
     "Parallel",
     "Poisson",
@@ -102,6 +104,7 @@ __all__ = [
     "Shift",
     "Step",
     "Surge",
+    "Target",
     "Task",
     "Trace",
     "Verdict",

@@ -23,7 +23,7 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import CoreSchema, core_schema
 
 from servsim.model.errors import expected, refuse, unknown_keys
-from servsim.quantities import DAY, HOUR, UNITS, clock_time, per_tick, ticks, time_of_day, written
+from servsim.quantities import DAY, HOUR, MINUTE, UNITS, clock_time, per_tick, ticks, time_of_day, written
 from servsim.registry import Registry, suggestion
 
 
@@ -240,3 +240,12 @@ class OneOf:
         if not isinstance(kind, str) or kind not in family:
             raise refuse((("kind",), f"there is no {family.kind} '{kind}'{suggestion(str(kind), family)}"), value=kind)
         return family[kind].model_validate(dict(value), context={**(info.context or {}), **self.context})
+
+
+def _figure(value: Any) -> Any:
+    """A number as it is, a duration in minutes."""
+    return ticks(value) / MINUTE if isinstance(value, str) else value
+
+
+Figure = Annotated[float, BeforeValidator(_figure)]
+"""A value of a KPI: '30 min' for times, 0.9 for shares, a number for counts and money."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from servsim.model import committees, overflowing, owning, promised, silencing, teamwork
 from servsim.model.backlog import BACKLOG, Backlog
-from servsim.model.base import Count, Id, Label, Model, Name, Number
+from servsim.model.base import Count, Id, Label, Model, Name
+from servsim.model.basis import Assumption, Fact, NotModelled, Target
 from servsim.model.calendar import BusinessCalendar, Clock
 from servsim.model.cases import tick_of
 from servsim.model.demand import Demand, Finite, Listed, Trace
@@ -29,28 +30,6 @@ from servsim.registry import suggestion
 Found = Iterator[tuple[Path, str]]
 
 
-class Fact(Model):
-    """A figure that the source reports, and the KPI that should come out near it."""
-
-    label: Label = Label()
-    value: float
-    kpi: str
-    group: str = "all"
-    tolerance: Number
-    source: str | None = None
-    transform: Literal["complement"] | None = None
-
-
-class Assumption(Model):
-    """What the source does not say and was chosen, and why. `settings`: the paths of the numbers that it stands for,
-    `*` for any key; `servsim sensitivity` multiplies them."""
-
-    label: Label = Label()
-    value: Any = None
-    why: Label = Label()
-    settings: tuple[str, ...] = ()
-
-
 class Scenario(Model):
     """One configuration of the service organisation."""
 
@@ -61,6 +40,8 @@ class Scenario(Model):
     question: Label = Label()
     facts: dict[Id, Fact] = Field(default_factory=dict)
     assumptions: dict[Id, Assumption] = Field(default_factory=dict)
+    not_modelled: dict[Id, NotModelled] = Field(default_factory=dict)
+    targets: dict[Id, Target] = Field(default_factory=dict)
     scorecard: Scorecard | None = None
     currency: str = "CNY"
     clock: Clock

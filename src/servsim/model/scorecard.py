@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from servsim.model.base import AboveZero, Id, Label, Model, Number, Share
+from servsim.model.base import AboveZero, Figure, Id, Label, Model, Number, Share
 from servsim.model.errors import refuse
-from servsim.quantities import MINUTE, ticks
 from servsim.registry import suggestion
 
 GRADES = ("excellent", "good", "fair", "poor")
-
-
-def _figure(value: Any) -> Any:
-    """A number as it is, a duration in minutes."""
-    return ticks(value) / MINUTE if isinstance(value, str) else value
-
-
-Figure = Annotated[float, BeforeValidator(_figure)]
-"""A value of a KPI: '30 min' for times, 0.9 for shares, a number for counts and money."""
 
 
 class Indicator(Model):
