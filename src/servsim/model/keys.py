@@ -11,9 +11,10 @@ from servsim.model.base import Model, OneOf
 
 WORDS = {"pools": "POOL", "shifts": "SHIFT", "workers": "WORKER", "calendars": "CALENDAR", "case_classes": "CLASS",
          "demand": "SOURCE", "processes": "PROCESS", "steps": "STEP", "edits": "EDIT", "teams": "SKILL",
-         "systems": "SYSTEM", "departments": "DEPARTMENT", "promises": "PROMISE", "facts": "FACT", "targets": "TARGET", "not_modelled": "THING", "cases": "CASE",
+         "systems": "SYSTEM", "departments": "DEPARTMENT", "promises": "PROMISE", "facts": "FACT", "cases": "CASE",
          "assumptions": "ASSUMPTION", "attributes": "ATTRIBUTE", "criteria": "CRITERION", "indicators": "INDICATOR",
-         "seasons": "SEASON", "worth": "GAIN", "surges": "SURGE", "skills": "SKILL", "dated": "OUTAGE"}  # fmt: skip
+         "targets": "TARGET",
+         "not_modelled": "THING", "seasons": "SEASON", "worth": "GAIN", "surges": "SURGE", "skills": "SKILL", "dated": "OUTAGE"}  # fmt: skip
 """What stands for the ids of a section in a path such as pools.POOL.reserve."""
 
 
