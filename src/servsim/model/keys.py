@@ -14,7 +14,8 @@ WORDS = {"pools": "POOL", "shifts": "SHIFT", "workers": "WORKER", "calendars": "
          "systems": "SYSTEM", "departments": "DEPARTMENT", "promises": "PROMISE", "facts": "FACT", "cases": "CASE",
          "assumptions": "ASSUMPTION", "attributes": "ATTRIBUTE", "criteria": "CRITERION", "indicators": "INDICATOR",
          "targets": "TARGET",
-         "not_modelled": "THING", "seasons": "SEASON", "worth": "GAIN", "surges": "SURGE", "skills": "SKILL", "dated": "OUTAGE"}  # fmt: skip
+         "not_modelled": "THING", "seasons": "SEASON", "worth": "GAIN",
+         "surges": "SURGE", "skills": "SKILL", "dated": "OUTAGE"}  # fmt: skip
 """What stands for the ids of a section in a path such as pools.POOL.reserve."""
 
 
