@@ -126,6 +126,7 @@ EXPECTED = {
     "abandonment_rate": {"all": 1 / 6, "hour=09": 1 / 2},
     # nobody follows anybody here; by hand in test_mechanisms_demand.py
     "retries": {"all": 0},
+    "lost_rate": {"all": 1 / 6, "hour=09": 1 / 2},
     "repeats": {"all": 0},
     "duplicates": {"all": 0},
     "bot_share": {"all": 0, "class=urgent": 0},

@@ -251,10 +251,24 @@ def test_who_gives_up_tries_again_at_most_so_often() -> None:
     assert (work.due_at[1][came] // MINUTE).tolist() == [6, 7, 37, 67]
     assert figure(run, "retries") == 2
     assert figure(run, "abandonment_rate") == 2 / 4
+    assert figure(run, "lost_rate") == 0
     assert figure(run, "promise_resolution") == 1 / 4
     assert figure(run, "cycle_time_mean") == (60 + 5) / 2
     assert run.cases["arrived_at"].notna().sum() == 4
     assert run.cases["outcome"].tolist() == ["completed", "abandoned", "abandoned", "completed"]
+
+
+def test_lost_is_who_gave_up_on_the_last_try_and_counts_once() -> None:
+    """a works until 60; b gives up at 11, tries at 31 and gives up at 41, for good."""
+    cases = {
+        "a": {"at": "0 min", "work": {"serve": "60 min"}, "patience": "1 d"},
+        "b": {"at": "1 min", "patience": "10 min"},
+    }
+    kind = {"process": "p", "retry": {"after": "20 min", "times": 1}}
+    run = simulate(scenario(cases, case_classes={"ordinary": kind}))
+    assert figure(run, "retries") == 1
+    assert figure(run, "abandonment_rate") == 2 / 3
+    assert figure(run, "lost_rate") == 1 / 2
 
 
 def test_the_story_of_a_case_says_which_one_it_follows() -> None:

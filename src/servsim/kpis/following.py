@@ -7,7 +7,9 @@ import numpy as np
 from servsim.kpis.facts import case_cells, counted, of_kind
 from servsim.kpis.groups import ratio, totals
 from servsim.kpis.kpi import Pairs, kpi
-from servsim.records import Relation, Run
+from servsim.records import Outcome, Relation, Run
+from servsim.records.arrays import Ids
+from servsim.records.workload import NEVER
 
 
 def _number(run: Run, relation: Relation) -> Pairs:
@@ -23,6 +25,31 @@ def retries(run: Run) -> Pairs:
     """Counted cases that are another try of a customer who gave up. Each try is a case of its own. The figure
     is 0 without any."""
     return _number(run, Relation.RETRY)
+
+
+@kpi("lost_rate", "share", "lower", "gave up for good", "最终放弃的比例")
+def lost_rate(run: Run) -> Pairs:
+    """Customers who gave up, or found no place to wait, and did not try again ÷ customers: counted cases that are no
+    `retry`, each with its tries, in the groups of the first one. NaN without cases."""
+    cells, work, sums = case_cells(run), run.workload, case_cells(run).groups.sums
+    tries = work.followers.relation == Relation.RETRY
+    customer = np.ones(work.n_cases, bool)
+    customer[work.followers.case[tries]] = False
+    lost = np.isin(run.log.outcome[_last_try(run)], (Outcome.ABANDONED, Outcome.TURNED_AWAY)) & customer
+    cases = counted(run).cases
+    return cells.groups.pairs(ratio(*(sums(totals(cells.cell, of[cases], cells.n)) for of in (lost, customer))))
+
+
+def _last_try(run: Run) -> Ids:
+    """[cases] the last of the tries that follow one another from this case on; the case itself if it has none."""
+    work, followers = run.workload, run.workload.followers
+    came = (followers.relation == Relation.RETRY) & (work.arrived_at[followers.case] < NEVER)
+    further = np.arange(work.n_cases, dtype=np.int32)
+    further[followers.after[came]] = followers.case[came]
+    last = further
+    while (further[last] != last).any():
+        last = further[last]
+    return last
 
 
 @kpi("repeats", "count", "lower", "repeated contacts", "重复来访次数")
