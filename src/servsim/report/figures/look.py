@@ -1,0 +1,64 @@
+"""How the pictures of a report look, and how they become SVG: colours, one style, bytes that stay the same.
+
+Colours are those of Okabe & Ito, told apart by all kinds of colour sight; what a colour says, a shape or a place says
+too. Text stays text in the SVG, so the reader's machine brings the fonts. Widths of text are measured with the
+fonts that come with matplotlib, hence the same on every machine.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import TYPE_CHECKING, Any, cast
+
+from servsim.statistics import BETTER, WORSE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLUE, VERMILLION, SKY = "#0072B2", "#D55E00", "#A9D5EE"
+INK, GREY, PALE, FAINT = "#222222", "#767676", "#A6A6A6", "#E3E3E3"
+
+MARKS = {BETTER: (BLUE, "o", BLUE), WORSE: (VERMILLION, "s", VERMILLION)}
+"""Verdict → colour, marker, filling. Everything else is an empty grey diamond."""
+NO_MARK = (GREY, "D", "white")
+
+BEFORE: dict[str, Any] = {"color": PALE, "linewidth": 2.8}
+"""The baseline's line: broad, so that it is seen under a line that does not differ."""
+AFTER: dict[str, Any] = {"color": BLUE, "linewidth": 1.5}
+LIMIT: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (1, 2))}
+
+STYLE: dict[str, Any] = {
+    "font.family": ["DejaVu Sans"], "font.size": 9.0, "text.color": INK, "lines.linewidth": 1.6,
+    "axes.titlesize": 9.0, "axes.titlelocation": "left", "axes.labelcolor": INK, "axes.edgecolor": GREY,
+    "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+    "axes.grid": True, "grid.color": FAINT, "grid.linewidth": 0.8, "legend.frameon": False, "legend.fontsize": 8.5,
+    "xtick.color": GREY, "xtick.labelcolor": INK, "xtick.labelsize": 8.0,
+    "ytick.color": GREY, "ytick.labelcolor": INK, "ytick.labelsize": 8.0,
+    "figure.facecolor": "white", "svg.fonttype": "none", "svg.hashsalt": "servsim",
+}  # fmt: skip
+
+FONTS = (
+    "'DejaVu Sans', Verdana, 'Noto Sans CJK SC', 'Noto Sans SC', 'Microsoft YaHei', 'PingFang SC', 'Hiragino Sans GB', "
+    "sans-serif"
+)
+"""Who reads the SVG needs one of these; Verdana is as wide as DejaVu Sans."""
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The one style, and silence about Chinese letters that the measuring font lacks: the reader's fonts have them."""
+    from matplotlib import rc_context
+
+    with rc_context(cast(Any, STYLE)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        yield
+
+
+def svg(figure: Figure) -> str:
+    """The figure as SVG, the same to the byte for the same data."""
+    out = StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue().replace("'DejaVu Sans'", FONTS)
