@@ -146,3 +146,62 @@ def test_holm_errs_anywhere_in_a_family_of_nothings_in_at_most_5_per_cent() -> N
 def test_the_relative_half_width_of_nothing_is_nothing() -> None:
     assert st.relative_half_width([[0.0, 0.0], [-1.0, 1.0]]).tolist() == [0.0, np.inf]
     assert st.relative_half_width([9.0, 10.0, 11.0]) == pytest.approx(stats.t.ppf(0.975, 2) / np.sqrt(3) / 10)
+
+
+# ---------------------------------------------------------------------- shares
+@pytest.mark.parametrize(
+    ("k", "n", "lower", "upper"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_interval_of_a_share_is_that_of_newcombe(k: int, n: int, lower: float, upper: float) -> None:
+    """Newcombe, Statistics in Medicine 1998, table I, method 3 (Wilson without continuity correction)."""
+    s = st.share([True] * k + [False] * (n - k))
+    assert (int(s.k), int(s.n)) == (k, n)
+    assert (float(s.lower), float(s.upper)) == pytest.approx((lower, upper), abs=5e-5)
+
+
+def test_the_interval_of_a_share_is_that_of_scipy_and_mirrors() -> None:
+    for k in range(13):
+        s, other = (st.share([True] * hits + [False] * (12 - hits)) for hits in (k, 12 - k))
+        exact = stats.binomtest(k, 12).proportion_ci(method="wilson")
+        assert (float(s.lower), float(s.upper)) == pytest.approx((exact.low, exact.high))
+        assert (float(s.lower), float(s.upper)) == pytest.approx((1 - float(other.upper), 1 - float(other.lower)))
+
+
+def test_what_has_no_answer_is_in_no_share() -> None:
+    s = st.share([[True, True, False], [True, False, False]], [[True, False, True], [False, False, False]])
+    assert s.k.tolist() == [1, 0]
+    assert s.n.tolist() == [2, 0]
+    assert s.share[0] == 0.5
+    assert np.isnan([s.share[1], s.lower[1], s.upper[1]]).all()
+
+
+def test_the_interval_of_a_share_covers_it_about_as_often_as_it_says() -> None:
+    """On average over all probabilities; at single ones it is now above, now below (Brown, Cai, DasGupta 2001)."""
+    dice, n = np.random.default_rng(5), 20
+    p = dice.uniform(0, 1, 20_000)
+    s = st.share(dice.uniform(0, 1, (20_000, n)) < p[:, None])
+    assert np.mean((s.lower <= p) & (p <= s.upper)) == pytest.approx(0.95, abs=0.01)
+
+
+# ---------------------------------------------------------------------- moved means
+def test_a_moved_mean_with_all_pairs_is_the_plain_mean() -> None:
+    moved = [5.0, 7.5, 6.0, 9.0]
+    a, b = st.moved_mean([4.0, 6.0, 5.0, 7.0], moved), st.mean(moved)
+    assert (float(a.mean), float(a.half_width)) == pytest.approx((float(b.mean), float(b.half_width)))
+
+
+def test_a_moved_mean_takes_the_level_from_all_and_the_shift_from_the_pairs() -> None:
+    e = st.moved_mean([1.0, 3.0, 8.0, 12.0], [2.0, 6.0])
+    assert float(e.mean) == 6.0 + 2.0
+    error = np.sqrt(2.0 * (1 / 2 - 1 / 4) + 8.0 / 4)  # s_d² = 2 of the differences 1 and 3, s_y² = 8 of 2 and 6
+    assert float(e.half_width) == pytest.approx(stats.t.ppf(0.975, 1) * error)
+
+
+def test_a_moved_mean_covers_the_truth_at_least_as_often_as_it_says() -> None:
+    dice = np.random.default_rng(8)
+    x = dice.normal(10, 2, (20_000, 20))
+    moved = x[:, :4] + 3 + dice.normal(0, 1, (20_000, 4))
+    e = st.moved_mean(x, moved)
+    assert 0.94 < np.mean((e.lower <= 13) & (e.upper >= 13)) < 0.995
+    assert np.mean(e.half_width) < np.mean(st.mean(moved).half_width)
