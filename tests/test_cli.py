@@ -195,6 +195,30 @@ def test_a_sweep_adds_scenarios_behind_the_baseline(project: TemporaryProject) -
     }
 
 
+def test_the_name_of_a_sweep_shows_its_values_without_quotes(project: TemporaryProject) -> None:
+    said = project.servsim("compare", "desk", 'shifts.day.hours="09:00-17:00","10:00-17:00"', "replications=2")
+    assert said.code == 0, said
+    names = {row["scenario"] for row in rows(project.path("results/desk/summary.csv"))}
+    assert "desk/baseline[shifts.day.hours=10:00-17:00]" in names
+
+
+def test_a_typed_setting_says_which_scenario_it_does_not_suit(project: TemporaryProject) -> None:
+    said = project.servsim(
+        "compare", "desk/baseline", "desk/one_more[shifts.late.hours=10:00-19:00]", "staffing.desk.late=1"
+    )
+    assert (said.code, said.out) == (2, "")
+    told = "command line: staffing.desk.late: there is no shift 'late'; known: day (in desk/baseline)"
+    assert said.err.splitlines()[0] == told
+
+
+def test_sensitivity_tells_scenarios_apart_that_differ_by_typed_settings(project: TemporaryProject) -> None:
+    names = ("desk/baseline", "desk/baseline[staffing.desk.day=4]", "desk/baseline[staffing.desk.day=5]")
+    said = project.servsim("sensitivity", *names, "replications=2", "clock.horizon=2 wk", "compute.jobs=1")
+    assert said.code == 0, said
+    runs = {row["scenario"] for row in rows(project.path("results/desk-sensitivity/summary.csv"))}
+    assert "desk/baseline[staffing.desk.day=5,volume +10 %]" in runs
+
+
 def test_a_variant_alone_is_compared_with_its_baseline(project: TemporaryProject) -> None:
     project.servsim("compare", "desk/one_more", "replications=2")
     assert {row["scenario"] for row in rows(project.path("results/desk/summary.csv"))} == {

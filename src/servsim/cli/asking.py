@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from servsim.project import Project
 
 UNFIT_FOR_FILES = re.compile(r'[\\/:*?"<>|]')
+_UNFIT_FOR_NAMES = re.compile(r"[^ -~]|[\\/]")
 _NAME_WITH_SETTINGS = re.compile(r"([^\[\]=]+)\[(.+)\]")
 _NEXT_SETTING = re.compile(r",(?=[^,=\[\]{}]+=)")
 
@@ -26,14 +27,14 @@ class Asked:
 
     name: str
     settings: tuple[str, ...] = ()
-    called: str = ""  # what is said of the settings in its name; default: the settings
+    called: str = ""  # what its name says of `varied`
+    varied: tuple[str, ...] = ()  # settings that its name does not spell out
 
     @property
     def suffix(self) -> str:
-        """What is added to its name; a sign that no file name may have becomes a dash."""
-        if self.called:
-            return f"[{self.called}]"
-        return UNFIT_FOR_FILES.sub("-", f"[{','.join(self.settings)}]") if self.settings else ""
+        """What is added to its name: its settings without quotes, and what it is called."""
+        told = ",".join([*(_unquoted(setting) for setting in self.settings), *filter(None, [self.called])])
+        return f"[{_UNFIT_FOR_NAMES.sub('-', told)}]" if told else ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Loaded:
     scenario: Scenario
     settings: Settings
     composed: Composed
+
+
+def _unquoted(setting: str) -> str:
+    key, sign, value = setting.partition("=")
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return f"{key}{sign}{value[1:-1] if quoted else value}"
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -63,7 +70,7 @@ def asked_for(project: Project, word: str) -> Asked:
 
 
 def _composed(composer: Composer, asked: Asked, settings: Sequence[str]) -> Composed:
-    return composer.scenario(asked.name, [*settings, *asked.settings], asked.suffix)
+    return composer.scenario(asked.name, [*settings, *asked.settings, *asked.varied], asked.suffix)
 
 
 def _loaded(composer: Composer, asked: Asked, settings: Sequence[str]) -> Loaded:
@@ -78,16 +85,27 @@ def all_loaded(project: Project, asked: Sequence[Asked], settings: Sequence[str]
     from servsim.compose import composing
     from servsim.model.errors import InputError
 
-    loaded, problems = [], []
+    loaded: list[Loaded] = []
+    problems: dict[str, list[str]] = {}
+    wanted = list(dict.fromkeys(asked))
     with composing(project) as composer:
-        for one in dict.fromkeys(asked):
+        for one in wanted:
             try:
                 loaded.append(_loaded(composer, one, settings))
             except InputError as error:
-                problems += str(error).splitlines()
+                for line in str(error).splitlines():
+                    problems.setdefault(line, []).append(one.name)
     if problems:
-        raise InputError("\n".join(dict.fromkeys(problems)))
+        raise InputError("\n".join(_of(line, names, len(wanted)) for line, names in problems.items()))
     return loaded
+
+
+def _of(problem: str, names: Sequence[str], wanted: int) -> str:
+    """A typed setting that suits only some of the scenarios names one that it does not suit."""
+    from servsim.sources import COMMAND_LINE
+
+    partly = problem.startswith(COMMAND_LINE) and len(names) < wanted
+    return f"{problem} (in {names[0]})" if partly else problem
 
 
 def one_of(project: Project, names: Sequence[str], command: str) -> Asked:

@@ -84,7 +84,7 @@ def _varied(
         for factor in (1 - by / 100, 1 + by / 100):
             called = f"{name} {100 * (factor - 1):+g} %"
             again = [
-                Asked(one.name, (*one.settings, *_settings(loaded, name, factor)), called)
+                Asked(one.name, one.settings, called, _settings(loaded, name, factor))
                 for one, loaded in zip(asked, plain, strict=True)
             ]
             loaded = all_loaded(project, again, typed)
