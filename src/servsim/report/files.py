@@ -25,7 +25,10 @@ from servsim.report.scorecard import Scored
 from servsim.report.words import words
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from servsim.experiment import Comparison
+    from servsim.overturn import Overturn
     from servsim.report.attributed import Attributed
     from servsim.report.tornado import Tornado
 
@@ -41,18 +44,21 @@ COLUMNS = {
 }
 
 
-def write(comparison: Comparison, folder: Path, language: str, overrides: Sequence[str] = ()) -> None:
+def write(
+    comparison: Comparison, folder: Path, language: str, overrides: Sequence[str] = (), would: Overturn | None = None
+) -> None:
     """Writes the whole report into `folder`, replacing an earlier report there but nothing else.
 
+    `would`: what would overturn the answer, where that was looked at.
     Raises OSError where the folder cannot be written.
     """
     from servsim.report.figures import draw_all
 
-    found = Findings(comparison, words(language))
+    found = Findings(comparison, words(language), would)
 
     def fill(stage: Path) -> None:
-        pictures = draw_all(found)
-        _write_page(stage, blocks(found, list(pictures), overrides), pictures, language)
+        drawn = draw_all(found)
+        _write_page(stage, blocks(found, list(drawn), overrides), drawn, language)
         scored = Scored.of(found)
         if scored is not None:
             _write_text(stage / "scorecard.csv", to_csv(SCORES, scored.rows()))
@@ -135,8 +141,11 @@ def _write_basis(found: Findings, folder: Path, overrides: Sequence[str], typed:
     _write_text(folder / "provenance.json", provenance + "\n")
 
 
-def _write_page(folder: Path, page: Sequence[Block], pictures: Mapping[str, str], language: str) -> None:
+def _write_page(folder: Path, page: Sequence[Block], drawn: Mapping[str, Figure], language: str) -> None:
     """The page in one HTML file that needs no other, and as Markdown with its pictures beside it."""
+    from servsim.report.figures.look import svg
+
+    pictures = {name: svg(figure) for name, figure in drawn.items()}
     places = {name: f"figures/{name}.svg" for name in pictures}
     for name, svg in pictures.items():
         _write_text(folder / places[name], svg)

@@ -1,4 +1,4 @@
-"""What the pictures of a report look like: tidy frames in, SVG out; nothing is computed here."""
+"""What the pictures of a report look like: tidy frames in, figures out; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from servsim.report.figures.durations import response_times, time_spent
 from servsim.report.figures.effects import comparison, contributions, swings
 from servsim.report.figures.hours import queue_by_hour, utilisation_by_hour, waiting_by_hour
-from servsim.report.figures.look import style, svg
+from servsim.report.figures.look import style
 from servsim.report.findings import Findings
 
 if TYPE_CHECKING:
@@ -28,30 +28,30 @@ PICTURES: dict[str, Callable[[Findings], Figure | None]] = {
 """Name → what draws it; None where there are no data."""
 
 
-def draw_all(found: Findings) -> dict[str, str]:
-    """Name → SVG of every picture for which there are data."""
-    drawn: dict[str, str] = {}
+def draw_all(found: Findings) -> dict[str, Figure]:
+    """Name → every picture for which there are data."""
+    drawn: dict[str, Figure] = {}
     for name, draw in PICTURES.items():
         with style():
             figure = draw(found)
             if figure is not None:
-                drawn[name] = svg(figure)
+                drawn[name] = figure
     return drawn
 
 
-def draw_attribution(attributed: Attributed) -> dict[str, str]:
-    """Headline KPI → SVG of what each measure contributes to it."""
+def draw_attribution(attributed: Attributed) -> dict[str, Figure]:
+    """Headline KPI → what each measure contributes to it."""
     drawn = {}
     for kpi in attributed.effects:
         with style():
-            drawn[kpi] = svg(contributions(attributed, kpi))
+            drawn[kpi] = contributions(attributed, kpi)
     return drawn
 
 
-def draw_tornado(tornado: Tornado) -> dict[str, str]:
-    """Headline KPI → SVG of how far each assumption moves it."""
+def draw_tornado(tornado: Tornado) -> dict[str, Figure]:
+    """Headline KPI → how far each assumption moves it."""
     drawn = {}
     for kpi in tornado.figures:
         with style():
-            drawn[kpi] = svg(swings(tornado, kpi))
+            drawn[kpi] = swings(tornado, kpi)
     return drawn

@@ -1,8 +1,8 @@
-"""How the pictures of a report look, and how they become SVG: colours, one style, bytes that stay the same.
+"""How the pictures of a report look, and how they become files: colours, one style, bytes that stay the same.
 
 Colours are those of Okabe & Ito, told apart by all kinds of colour sight; what a colour says, a shape or a place says
-too. Text stays text in the SVG, so the reader's machine brings the fonts. Widths of text are measured with the
-fonts that come with matplotlib, hence the same on every machine.
+too. Text stays text in the SVG, so the reader's machine brings the fonts; PNG and PDF are drawn with the fonts that
+come along, with which widths of text are measured too, hence the same on every machine.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any, cast
 
+from servsim.report.lettering import families
 from servsim.statistics import BETTER, WORSE
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ AFTER: dict[str, Any] = {"color": BLUE, "linewidth": 1.5}
 LIMIT: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (1, 2))}
 
 STYLE: dict[str, Any] = {
-    "font.family": ["DejaVu Sans"], "font.size": 9.0, "text.color": INK, "lines.linewidth": 1.6,
+    "font.size": 9.0, "text.color": INK, "lines.linewidth": 1.6,
     "axes.titlesize": 9.0, "axes.titlelocation": "left", "axes.labelcolor": INK, "axes.edgecolor": GREY,
     "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
     "axes.grid": True, "grid.color": FAINT, "grid.linewidth": 0.8, "legend.frameon": False, "legend.fontsize": 8.5,
@@ -49,10 +50,10 @@ FONTS = (
 
 @contextmanager
 def style() -> Iterator[None]:
-    """The one style, and silence about Chinese letters that the measuring font lacks: the reader's fonts have them."""
+    """The one style, and silence about rare letters that the measuring fonts lack: the reader's fonts have them."""
     from matplotlib import rc_context
 
-    with rc_context(cast(Any, STYLE)), warnings.catch_warnings():
+    with rc_context(cast(Any, {**STYLE, "font.family": [*families()]})), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         yield
 
@@ -60,5 +61,18 @@ def style() -> Iterator[None]:
 def svg(figure: Figure) -> str:
     """The figure as SVG, the same to the byte for the same data."""
     out = StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return out.getvalue().replace("'DejaVu Sans'", FONTS)
+    with style():
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue().replace(", ".join(f"'{family}'" for family in families()), FONTS)
+
+
+SLIDES = 200
+"""Dots per inch of a PNG: sharp on a slide and in print."""
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG for slides, the same to the byte for the same data."""
+    out = BytesIO()
+    with style():
+        figure.savefig(out, format="png", dpi=SLIDES, metadata={"Software": None})
+    return out.getvalue()
