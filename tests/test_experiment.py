@@ -15,6 +15,7 @@ from pandas.testing import assert_frame_equal
 
 from servsim import experiment
 from servsim.experiment import Comparison, Outcome, compare, run_one
+from servsim.kpis.series import SERIES
 from servsim.model import Scenario, Settings
 from servsim.model.errors import InputError
 
@@ -310,10 +311,10 @@ def test_notes_speak_the_language_of_the_settings() -> None:
 def test_the_series_are_means_over_replications() -> None:
     got = ran(BASE, QUICK)
     waiting = got.series["waiting_by_hour"]
-    assert list(waiting) == ["scenario", "hour", "value"] and len(waiting) == 4
-    assert waiting["value"].iloc[0] == pytest.approx(row(got.summary, "case/base").mean) and np.isnan(
-        waiting["value"][1]
-    )
+    assert list(waiting) == ["scenario", "hour", "value", "lower", "upper"] and len(waiting) == 4
+    found = row(got.summary, "case/base")
+    assert waiting.loc[0, ["value", "lower", "upper"]].tolist() == pytest.approx([found.mean, found.lower, found.upper])
+    assert np.isnan(waiting["value"][1])
 
 
 def test_one_scenario_alone_has_a_summary_and_no_differences() -> None:
@@ -390,4 +391,6 @@ def test_simulated_scenarios_are_compared_the_same_way_on_one_core_and_on_two() 
     assert (again["difference"] == 0).all() and set(again["verdict"]) <= {"no difference shown", ""}
     assert row(one.differences, "desk/three").verdict == "better"
     assert row(one.differences, "desk/three", COST).verdict == "worse"
-    assert {"waiting_by_hour", "utilisation_by_hour", "response_times"} <= set(one.series)
+    assert set(one.series) == set(SERIES) == set(two.series)
+    for name in SERIES:
+        assert_frame_equal(one.series[name], two.series[name], check_exact=True)

@@ -13,8 +13,8 @@ from helpers_run import World, large
 from servsim import kpis
 from servsim.kpis import KPIS, series
 from servsim.kpis.groups import quantiles
-from servsim.kpis.spans import Queue, by_hour, longest
-from servsim.quantities import HOUR, MINUTE
+from servsim.kpis.spans import Queue, by_hour, by_weekday, longest
+from servsim.quantities import DAY, HOUR, MINUTE
 from servsim.records import Run, Window
 
 NAN = math.nan
@@ -501,6 +501,15 @@ def test_spans_fall_into_the_hours_that_they_touch() -> None:
     assert {h: v for h, v in enumerate(hours[1]) if v} == {10: 60}
 
 
+def test_spans_fall_into_the_weekdays_that_they_touch() -> None:
+    saturday = np.datetime64("2026-03-07T20:00")
+    run = dataclasses.replace(HAND_MADE.run(), start=saturday, window=Window(0, 9 * DAY, 9 * DAY))
+    begin, end = np.array([0, 7 * DAY]), np.array([30 * HOUR, 7 * DAY + HOUR])  # to Monday 2:00; the Saturday after
+    hours = by_weekday(run, begin, end, np.array([0, 0]), 1)[0] / HOUR
+    whole = {(5, h): 1 for h in (21, 22, 23)} | {(6, h): 1 for h in range(24)} | {(0, 0): 1, (0, 1): 1}
+    assert {(d, h): hours[d, h] for d in range(7) for h in range(24) if hours[d, h]} == {(5, 20): 2, **whole}
+
+
 # ---------------------------------------------------------------------- series
 @pytest.mark.parametrize("name", series.SERIES)
 def test_a_series_has_x_columns_and_a_value_and_the_same_rows_in_every_run(name: str) -> None:
@@ -514,16 +523,13 @@ def test_a_series_has_x_columns_and_a_value_and_the_same_rows_in_every_run(name:
 
 def test_series_agree_with_the_kpis(hand_made: dict[str, dict[str, float]]) -> None:
     run = HAND_MADE.run()
-
-    def by_hour(name: str) -> dict[str, float]:
-        frame = series.SERIES[name](run)
-        rows = frame[(frame.iloc[:, 0] == "all") & frame["value"].notna()]
-        return {f"hour={hour:02d}": value for hour, value in zip(rows["hour"], rows["value"], strict=True)}
-
-    for name, kpi in (("utilisation_by_hour", "utilisation"), ("queue_by_hour", "queue_length_mean")):
-        assert by_hour(name) == pytest.approx({g: v for g, v in hand_made[kpi].items() if "hour" in g})
-    assert by_hour("waiting_by_hour") == pytest.approx({"hour=08": 5 / 6, "hour=09": 5, "hour=10": 10, "hour=11": 5})
-    assert by_hour("rostered_by_hour") == pytest.approx({"hour=08": 2, "hour=09": 3, "hour=10": 2.5, "hour=11": 1})
+    known = {g: v for g, v in hand_made["queue_length_mean"].items() if "hour" in g}
+    queue = series.queue_by_department(run).groupby("hour")["value"].sum(min_count=1).dropna()
+    assert {f"hour={hour:02d}": value for hour, value in queue.items()} == pytest.approx(known)
+    owned = series.queue_by_department(run).groupby("department")["value"].mean()  # the window is 8 to 12 o'clock
+    assert owned.to_dict() == pytest.approx({d: hand_made["queue_length_mean"][f"department={d}"] for d in owned.index})
+    week = series.queue_by_weekday(run).dropna()
+    assert set(week["weekday"]) == {0}  # a Monday
+    assert {f"hour={h:02d}": v for h, v in zip(week["hour"], week["value"], strict=True)} == pytest.approx(known)
     times = series.response_times(run).set_index(["group", "quantile"])["value"]
     assert (times["all", 0.5], times["class=urgent", 1.0]) == (5, 5)
-    assert series.cycle_times(run)["value"].iloc[100] == 110

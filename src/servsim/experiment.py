@@ -57,7 +57,7 @@ class Comparison:
     differences: pd.DataFrame  # scenario, kpi, group, difference, lower, upper, p_adjusted, verdict
     failures: pd.DataFrame  # scenario, replication, seed, message
     digests: Mapping[tuple[str, int], str]  # (scenario, replication) → SHA-256 of the event log
-    series: Mapping[str, pd.DataFrame]  # name of the picture's series → scenario, x columns, mean over replications
+    series: Mapping[str, pd.DataFrame]  # of the pictures: name → scenario, x columns, value, lower, upper
     notes: tuple[str, ...]  # what a reader of the tables should know
     settings: Settings
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # scenario → composed mapping
@@ -246,6 +246,9 @@ def _check_kpis(headline: Sequence[str], scenarios: Sequence[Scenario]) -> None:
         for name, fact in scenario.facts.items():
             if unknown := _unknown_kpi(fact.kpi, [scenario]):
                 raise InputError(f"{scenario.name}: facts.{name}.kpi: {unknown}")
+        for name, target in scenario.targets.items():
+            if unknown := _unknown_kpi(target.kpi, [scenario]):
+                raise InputError(f"{scenario.name}: targets.{name}.kpi: {unknown}")
         if scenario.scorecard is not None:
             for path, kpi in scenario.scorecard.kpis().items():
                 if unknown := _unknown_kpi(kpi, [scenario]):
@@ -374,17 +377,25 @@ def _series(run: Run) -> dict[str, pd.DataFrame]:
 
 
 def _mean_series(outcomes: Sequence[Outcome]) -> dict[str, pd.DataFrame]:
-    """name → scenario, x columns, value: the mean over the replications that have a value at x."""
+    """name → scenario, x columns, value, lower, upper: the mean over the replications that have a value at x."""
     import pandas as pd
 
-    names = dict.fromkeys(name for outcome in outcomes for name in outcome.series)
-    frames = {name: [o.series[name].assign(scenario=o.scenario) for o in outcomes] for name in names}
-    mean = {}
-    for name, parts in frames.items():
-        every = pd.concat(parts, ignore_index=True)
-        x = ["scenario", *(column for column in parts[0].columns if column not in ("scenario", "value"))]
-        mean[name] = every.groupby(x, sort=False, as_index=False)["value"].mean()
-    return mean
+    of: dict[str, dict[str, list[pd.DataFrame]]] = {}
+    for outcome in outcomes:
+        for name, frame in outcome.series.items():
+            of.setdefault(name, {}).setdefault(outcome.scenario, []).append(frame)
+    return {
+        name: pd.concat([_mean_frame(frames, scenario) for scenario, frames in parts.items()], ignore_index=True)
+        for name, parts in of.items()
+    }
+
+
+def _mean_frame(frames: Sequence[pd.DataFrame], scenario: str) -> pd.DataFrame:
+    """The frames, alike but for their values, as one."""
+    e = statistics.mean(np.column_stack([frame["value"].to_numpy(dtype=np.float64) for frame in frames]))
+    x = frames[0].drop(columns="value")
+    x.insert(0, "scenario", scenario)
+    return x.assign(value=e.mean, lower=e.lower, upper=e.upper)
 
 
 # ---------------------------------------------------------------------- precision and notes

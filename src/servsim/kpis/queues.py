@@ -9,7 +9,7 @@ import numpy as np
 from servsim.kpis.facts import skill_department
 from servsim.kpis.groups import Floats, Groups, everything, ratio, way
 from servsim.kpis.kpi import Pairs, kpi, once
-from servsim.kpis.spans import by_hour, longest, queue_spans, window_by_hour
+from servsim.kpis.spans import by_hour, by_weekday, longest, queue_spans, window_by_hour
 from servsim.kpis.staff import hour_groups
 from servsim.records import Run
 
@@ -23,7 +23,7 @@ def skill_groups(run: Run) -> Groups:
 
 
 class Queues(NamedTuple):
-    waiting: Floats  # [skills, 24] item-ticks of waiting within the window, by hour of the day
+    waiting: Floats  # [skills, 7, 24] item-ticks of waiting within the window, by weekday and hour of the day
     longest: Floats  # [groups of skills] items
 
 
@@ -31,7 +31,7 @@ class Queues(NamedTuple):
 def queues(run: Run) -> Queues:
     spans, n = queue_spans(run), len(run.plan.skills)
     peaks = [longest(run, spans, way.of_cell[spans.skill], len(way.labels)) for way in skill_groups(run).ways]
-    return Queues(by_hour(run, spans.begin, spans.end, spans.skill, n), np.concatenate(peaks))
+    return Queues(by_weekday(run, spans.begin, spans.end, spans.skill, n), np.concatenate(peaks))
 
 
 @once
@@ -63,7 +63,7 @@ def queue_length_mean(run: Run) -> Pairs:
     """Time average, over the window, of the items enabled but not yet started, dispatch delay included, also those of
     cases that are not counted. Interrupted items do not count again. Groups "hour=09": average over
     that hour of the clock. 0 without items."""
-    return _mean(run, skill_groups(run), queues(run).waiting)
+    return _mean(run, skill_groups(run), queues(run).waiting.sum(axis=1))
 
 
 @kpi("queue_length_max", "count", "lower", "work items waiting, most at a time", "排队工作项数（最多）")

@@ -16,8 +16,8 @@ PIECE = 2**16
 """Rows taken at a time (or more), so that the steps in between stay in the processor's cache."""
 
 
-def by_hour(run: Run, begin: Ticks, end: Ticks, code: Integers, n: int) -> Floats:
-    """[n, 24] ticks of the spans [begin, end) of each code within the window, by hour of the day.
+def by_day(run: Run, begin: Ticks, end: Ticks, code: Integers, n: int) -> Floats:
+    """[n, days, 24] ticks of the spans [begin, end) of each code within the window, by hour of each day of the clock.
 
     The number of spans open at a time is that of the begun less that of the ended ones, so beginnings and ends are
     counted apart: each is present for the rest of its own hour and for all of the hours after it.
@@ -35,13 +35,30 @@ def by_hour(run: Run, begin: Ticks, end: Ticks, code: Integers, n: int) -> Float
             present += sign * totals(base + hour, (hour + 1) * HOUR - clipped, n * n_hours)
             later += sign * counts(base + hour, n * n_hours)
     whole = (np.cumsum(later.reshape(n, n_hours), axis=1) - later.reshape(n, n_hours)) * HOUR
-    return np.asarray((present.reshape(n, n_hours) + whole).reshape(n, n_hours // 24, 24).sum(axis=1))
+    return np.asarray((present.reshape(n, n_hours) + whole).reshape(n, n_hours // 24, 24))
+
+
+def by_hour(run: Run, begin: Ticks, end: Ticks, code: Integers, n: int) -> Floats:
+    """[n, 24] the same by hour of the day."""
+    return np.asarray(by_day(run, begin, end, code, n).sum(axis=1))
+
+
+def by_weekday(run: Run, begin: Ticks, end: Ticks, code: Integers, n: int) -> Floats:
+    """[n, 7, 24] the same by weekday (0: Monday) and hour of the day."""
+    days = by_day(run, begin, end, code, n)
+    first = (int(run.start.astype("datetime64[D]").astype(np.int64)) + 3) % 7  # 1970-01-01 was a Thursday
+    return np.stack([days[:, (weekday - first) % 7 :: 7].sum(axis=1) for weekday in range(7)], axis=1)
 
 
 def window_by_hour(run: Run) -> Floats:
     """[24] ticks of the window by hour of the day."""
+    return np.asarray(window_by_weekday(run).sum(axis=0))
+
+
+def window_by_weekday(run: Run) -> Floats:
+    """[7, 24] ticks of the window by weekday and hour of the day."""
     window = np.array([run.window.begin]), np.array([run.window.end])
-    return np.asarray(by_hour(run, *window, np.zeros(1, np.int64), 1)[0])
+    return np.asarray(by_weekday(run, *window, np.zeros(1, np.int64), 1)[0])
 
 
 class Queue(NamedTuple):
