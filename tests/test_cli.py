@@ -98,6 +98,16 @@ def test_list_names_what_is_new_and_only_counts_the_many(project: TemporaryProje
     assert "… 5 more" in out
 
 
+def test_list_tells_edits_of_a_process_in_words(project: TemporaryProject) -> None:
+    project.write(
+        "scenarios/desk/lean.yaml",
+        "# @package _global_\ndefaults: [baseline, _self_]\nedits:\n"
+        "  one: {kind: merge, process: request, steps: [intake, solve]}\n"
+        "  two: {kind: move, process: request, step: solve, after: intake}\n",
+    )
+    assert "merge intake + solve, move solve after intake" in project.servsim("list").out
+
+
 def test_list_shows_the_others_where_one_file_is_broken(project: TemporaryProject) -> None:
     project.write("scenarios/desk/broken.yaml", "a: [\n")
     said = project.servsim("list")

@@ -462,6 +462,11 @@ def test_an_edit_that_cannot_be_done_is_refused(edit: dict[str, Any], path: str,
     assert found[0][0] == path and words in found[0][1], found
 
 
+def test_an_edit_of_a_step_that_another_took_away_names_that_one() -> None:
+    found = wrong(edited(CHAIN, {"kind": "merge", "steps": ["a", "b"]}, {"kind": "skip", "step": "b"}))
+    assert found[0][0] == "edits.e1.step" and "edits.e0 comes before and has taken it away" in found[0][1], found
+
+
 # ------------------------------------------------------------------ flows that are not sound
 
 

@@ -375,11 +375,20 @@ def _told(tree: Mapping[str, Any], before: Sequence[Any], above: tuple[str, ...]
         olds = [old[key] for old in before if isinstance(old, Mapping) and key in old]
         if key == "label":
             continue
-        if isinstance(value, Mapping) and value and olds:
+        if isinstance(value, Mapping) and value and (olds or path == ("edits",)):
             yield from _told(value, olds, path)
+        elif isinstance(value, Mapping) and above == ("edits",) and "kind" in value:
+            yield _edit(value)
         elif isinstance(value, Mapping):
             yield f"+ {dotted(path)}"
         elif olds and not isinstance(olds[-1], Mapping | list) and not isinstance(value, list):
             yield f"{dotted(path)} {olds[-1]} → {value}"
         else:
             yield f"{dotted(path)}={'[…]' if isinstance(value, list) else value}"
+
+
+def _edit(value: Mapping[str, Any]) -> str:
+    """'merge check + assess', 'move sign after intake'"""
+    steps = value.get("steps") if isinstance(value.get("steps"), list) else [value.get("step", "")]
+    after = f" after {value['after']}" if "after" in value else ""
+    return f"{value['kind']} {' + '.join(map(str, steps or []))}{after}".rstrip()

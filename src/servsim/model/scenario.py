@@ -107,13 +107,17 @@ class Scenario(Model):
     def edited(self, process: str) -> Process:
         """The process after its edits, in the order of the YAML. Raises ValidationError with paths of the scenario."""
         current = self.processes[process]
+        gone: dict[str, str] = {}  # step → the edit that took it away
         for name, edit in self.edits.items():
             if edit.process != process:
                 continue
+            before = current
             try:
                 current = edit.apply(current, name)
             except ValidationError as error:
-                raise refuse(*((("edits", name, *e["loc"]), e["msg"]) for e in error.errors())) from None
+                told = ((("edits", name, *e["loc"]), _why_gone(e["msg"], gone)) for e in error.errors())
+                raise refuse(*told) from None
+            gone |= {step: name for step in before.steps if step not in current.steps}
         return current
 
     def classes_in_use(self) -> tuple[str, ...]:
@@ -164,6 +168,12 @@ class Scenario(Model):
         counted = any(n > 0 and _has_people(self.shifts[shift]) for shift, n in self.staffing.get(pool, {}).items())
         called = self.pools[pool].reserve is not None
         return counted or called or any(worker.pool == pool for worker in self.workers.values())
+
+
+def _why_gone(message: str, gone: Mapping[str, str]) -> str:
+    """Says which earlier edit took a step away that a later one names."""
+    edit = next((edit for step, edit in gone.items() if message.startswith(f"there is no step '{step}'")), None)
+    return f"{message}; edits.{edit} comes before and has taken it away" if edit else message
 
 
 def _most(shift: Shift | Profile) -> int:
