@@ -266,7 +266,15 @@ class BusinessCalendar(Model):
 
     def openings(self, clock: Clock, since: int = 0) -> Openings:
         """Its open time on the dates of that clock, and before it from the tick `since` on."""
-        return Openings(self, clock, since)
+        first = min(0, since) // DAY
+        if first not in self.laid_out or self.laid_out[first][0] is not clock:
+            self.laid_out[first] = clock, Openings(self, clock, since)
+        return self.laid_out[first][1]
+
+    @cached_property
+    def laid_out(self) -> dict[int, tuple[Clock, Openings]]:
+        """Open time that has been laid out already, by the first date: a year has many dates."""
+        return {}
 
     def due(self, clock: Clock, arrived: Ticks, limit: int) -> Ticks:
         """The first instant at which `limit` of open time has passed since arrival."""
