@@ -128,6 +128,7 @@ EXPECTED = {
     "retries": {"all": 0},
     "lost_rate": {"all": 1 / 6, "hour=09": 1 / 2},
     "repeats": {"all": 0},
+    "repeat_rate": {"all": 0, "class=urgent": 0},
     "duplicates": {"all": 0},
     "bot_share": {"all": 0, "class=urgent": 0},
     # waits: intake 0 5 0 5 5, fix 0 10, check 0 0
@@ -177,6 +178,8 @@ EXPECTED = {
     "waiting_total_mean": {"all": 25 / 4, "class=urgent": 15 / 2, "class=ordinary": 10 / 2, "step=fix": None},
     # work: intake 10 20 10 10+10 25, fix 30 30, check 5 5
     "processing_mean": {"all": 155 / 9, "step=intake": 17, "step=fix": 30, "step=check": 5},
+    "items_completed": {"all": 9, "class=urgent": 4, "step=intake": 5, "step=fix": 2, "department=front": 7},
+    "items_per_hour": {"all": 9 / 8.5, "department=front": 7 / 5.5, "department=back": 2 / 3},
     "handovers_per_case": {"all": 1 / 6, "class=urgent": 1 / 2, "class=ordinary": 0},
     "returns_per_case": {"all": 1 / 6, "class=urgent": 0, "class=ordinary": 1 / 4},
     "items_per_case": {"all": 11 / 6, "class=urgent": 4 / 2, "class=ordinary": 7 / 4},
@@ -263,7 +266,7 @@ def test_says_what_it_is_in_two_languages(name: str) -> None:
 AMOUNTS = {
     "cases", "retries", "repeats", "duplicates",
     "rostered_hours", "overtime_hours", "work_in_process_mean", "queue_length_mean", "queue_length_max",
-    "cost_wages", "cost_penalties", "cost_total", "outages", "cost_late_refusals",
+    "cost_wages", "cost_penalties", "cost_total", "outages", "cost_late_refusals", "items_completed",
 }  # fmt: skip
 
 

@@ -296,6 +296,8 @@ def test_who_was_served_contacts_again_as_another_class() -> None:
     assert run.workload.channels == ("calls",)
     assert figure(run, "repeats") == 2
     assert figure(run, "repeats", "class=complaint") == 2
+    assert figure(run, "repeat_rate") == 2 / 3
+    assert figure(run, "repeat_rate", "class=ordinary") == 0
 
 
 def test_who_has_no_answer_submits_a_second_time_through_another_channel() -> None:

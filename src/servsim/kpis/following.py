@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from servsim.kpis.facts import case_cells, counted, of_kind
-from servsim.kpis.groups import ratio, totals
+from servsim.kpis.facts import case_cells, counted, of_kind, outcomes
+from servsim.kpis.groups import Floats, ratio, totals
 from servsim.kpis.kpi import Pairs, kpi
 from servsim.records import Outcome, Relation, Run
 from servsim.records.arrays import Ids
 from servsim.records.workload import NEVER
 
 
-def _number(run: Run, relation: Relation) -> Pairs:
-    """Counted cases that follow others for this reason."""
+def _following(run: Run, relation: Relation) -> Floats:
+    """[groups of cases] counted cases that follow others for this reason."""
     cells, followers = case_cells(run), run.workload.followers
     why = np.zeros(run.workload.n_cases, np.int8)
     why[followers.case] = followers.relation
-    return cells.groups.pairs(cells.groups.sums(totals(cells.cell, why[counted(run).cases] == relation, cells.n)))
+    return cells.groups.sums(totals(cells.cell, why[counted(run).cases] == relation, cells.n))
+
+
+def _number(run: Run, relation: Relation) -> Pairs:
+    return case_cells(run).groups.pairs(_following(run, relation))
 
 
 @kpi("retries", "count", "lower", "tries after giving up", "放弃后重试次数")
@@ -57,6 +61,13 @@ def repeats(run: Run) -> Pairs:
     """Counted cases that are another contact of a customer who had been served. The figure is
     0 without any."""
     return _number(run, Relation.REPEAT)
+
+
+@kpi("repeat_rate", "share", "lower", "repeated contacts, share", "重复来访的比例")
+def repeat_rate(run: Run) -> Pairs:
+    """repeats ÷ counted cases. NaN without cases."""
+    groups = case_cells(run).groups
+    return groups.pairs(ratio(_following(run, Relation.REPEAT), groups.sums(outcomes(run).sum(axis=1))))
 
 
 @kpi("duplicates", "count", "lower", "second submissions", "重复提交次数")

@@ -1,4 +1,4 @@
-"""How busy people are: rostered hours, utilisation and overtime."""
+"""How busy people are: rostered hours, utilisation and overtime, and what gets done in an hour."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from servsim.kpis.facts import item_cells
 from servsim.kpis.groups import HOURS, Floats, Groups, everything, ratio, totals, way
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.kpis.spans import by_hour
+from servsim.kpis.work import items_done
 from servsim.quantities import HOUR
 from servsim.records import Run
 from servsim.records.arrays import Ids, Ticks
@@ -110,6 +112,14 @@ def rostered_hours(run: Run) -> Pairs:
     """Duty less planned breaks within the window. 0 without staff."""
     pools = pool_groups(run)
     return pools.pairs(pools.sums(presence(run).rostered.sum(axis=1)) / HOUR)
+
+
+@kpi("items_per_hour", "count", "higher", "work items per rostered hour", "每排班工时完成的工作项数")
+def items_per_hour(run: Run) -> Pairs:
+    """items_completed ÷ rostered_hours. NaN where nobody is rostered."""
+    of_items, of_pools = (groups.only("all", "department") for groups in (item_cells(run).groups, pool_groups(run)))
+    hours = of_pools.sums(presence(run).rostered.sum(axis=1)) / HOUR
+    return of_items.pairs(ratio(of_items.sums(items_done(run)), hours))
 
 
 @kpi("overtime_hours", "h", "lower", "overtime hours", "加班工时")
