@@ -14,7 +14,8 @@ from servsim.kpis import KPIS
 from servsim.report import page, sentences
 from servsim.report.document import Blocks, Bullets, Heading, Paragraph, Picture, notes
 from servsim.report.findings import Findings
-from servsim.report.tables import VERDICTS, Cell, Table
+from servsim.report.numbers import Quantity
+from servsim.report.tables import VERDICTS, Cell, Table, measured
 from servsim.report.writing import NONE, number
 from servsim.statistics import BETTER, NOT_SHOWN, WORSE, Estimate, verdict
 
@@ -109,14 +110,14 @@ class Attributed:
             (
                 Cell(self.label(i)),
                 self._cell(kpi, found.fair, i),
-                Cell(*_percent(found.share, i)),
+                _percent(found.share, i),
                 self._cell(kpi, found.alone, i),
                 self._cell(kpi, found.last, i),
             )
             for i in np.argsort(-better * found.fair.mean, kind="stable")
         ]
         whole = self._cell(kpi, _row(found.total), 0)
-        all_of_it = Cell(NONE if np.isnan(found.share.mean).all() else "100")
+        all_of_it = Cell(NONE) if np.isnan(found.share.mean).all() else Cell("100", number=Quantity(1.0, form="0%"))
         total = (Cell(say("attribution.total")), whole, all_of_it, whole, Cell(""))
         return Table(header, (*rows, total), tuple(self._remarks(kpi)))
 
@@ -133,11 +134,10 @@ class Attributed:
         rows = []
         for k in np.argsort(-np.abs(beyond.difference), kind="stable"):
             one, other = map(self.label, self.design.pairs[k])
-            value, lower, upper = self.found.scale(kpi).numbers(
-                beyond.difference[k], beyond.lower[k], beyond.upper[k], signed=True
-            )
+            value, lower, upper = (float(part[k]) for part in (beyond.difference, beyond.lower, beyond.upper))
             mark = say(f"verdict.{VERDICTS[said[k]]}") if said[k] else ""
-            rows.append((Cell(f"{one} × {other}"), Cell(value, f"[{lower}, {upper}]", said[k], mark)))
+            cell = measured(self.found.scale(kpi), value, lower, upper, True, said[k], mark)
+            rows.append((Cell(f"{one} × {other}"), cell))
         return Table(header, tuple(rows), (say("attribution.note_pairs"),))
 
     def _symbol(self, kpi: str, column: str) -> str:
@@ -145,11 +145,10 @@ class Attributed:
         return {"measure": "", "share": "%"}.get(column, scale.difference_symbol)
 
     def _cell(self, kpi: str, e: Estimate, i: int) -> Cell:
-        value, lower, upper = self.found.scale(kpi).numbers(e.mean[i], e.lower[i], e.upper[i], signed=True)
         shown = e.lower[i] * e.upper[i] > 0
         gain = e.mean[i] * (-1 if KPIS[kpi].better == "lower" else 1)
         colour = "" if not KPIS[kpi].better else (BETTER if gain > 0 else WORSE) if shown else NOT_SHOWN
-        return Cell(value, f"[{lower}, {upper}]" if lower != NONE else "", colour)
+        return measured(self.found.scale(kpi), *_numbers(e, i), signed=True, verdict=colour)
 
     # ------------------------------------------------------------------ files
     def page(self, overrides: Sequence[str] = ()) -> Blocks:
@@ -201,10 +200,11 @@ def _row(e: Estimate) -> Estimate:
     return Estimate(np.atleast_1d(e.mean), np.atleast_1d(e.lower), np.atleast_1d(e.upper), np.atleast_1d(e.n))
 
 
-def _percent(e: Estimate, i: int) -> tuple[str, str]:
-    """(value, interval) in per cent."""
-    value, lower, upper = (number(100 * float(part[i]), 0) for part in (e.mean, e.lower, e.upper))
-    return value, f"[{lower}, {upper}]" if lower != NONE else ""
+def _percent(e: Estimate, i: int) -> Cell:
+    """Value and interval in per cent."""
+    value, lower, upper = (number(100 * share, 0) for share in _numbers(e, i))
+    detail = f"[{lower}, {upper}]" if lower != NONE else ""
+    return Cell(value, detail, number=Quantity(*_numbers(e, i), form="0%"))
 
 
 def _sorted(value: float, lower: float, upper: float) -> tuple[float, float, float]:

@@ -147,8 +147,8 @@ def _write_page(folder: Path, page: Sequence[Block], drawn: Mapping[str, Figure]
 
     pictures = {name: svg(figure) for name, figure in drawn.items()}
     places = {name: f"figures/{name}.svg" for name in pictures}
-    for name, svg in pictures.items():
-        _write_text(folder / places[name], svg)
+    for name, text in pictures.items():
+        _write_text(folder / places[name], text)
     _write_text(folder / "report.md", to_markdown(page, places))
     _write_text(folder / "report.html", to_html(page, pictures, language))
 

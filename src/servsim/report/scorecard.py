@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,8 @@ from servsim.grading import Card, Graded, graded
 from servsim.kpis import KPIS
 from servsim.model.scorecard import GRADES, Scorecard
 from servsim.report.findings import Findings
-from servsim.report.tables import Cell, Table
+from servsim.report.numbers import Quantity, decimals, quantity, signs
+from servsim.report.tables import Cell, Table, measured
 from servsim.report.writing import NONE, number, scale
 from servsim.statistics import BETTER, NOT_SHOWN, WORSE, Estimate
 
@@ -86,7 +88,8 @@ class Scored:
         return Table(tuple(titles), tuple(rows), tuple(notes))
 
     def _cell(self, of: Graded) -> Cell:
-        return Cell(self.found.words(f"grade.{of.grade}"), number(float(of.score.mean), 1))
+        score = float(of.score.mean)
+        return Cell(self.found.words(f"grade.{of.grade}"), number(score, 1), number=Quantity(score, form=decimals(1)))
 
     def criteria(self) -> Table:
         """Criteria and their indicators: weight, the values of the grades."""
@@ -98,7 +101,9 @@ class Scored:
             rows.append((Cell(self._criterion(name)), _weight(card.weights[name]), _ratio(card.ratios[name]), *empty))
             for which, indicator in of.indicators.items():
                 at = scale(KPIS[indicator.kpi].unit, max(map(abs, indicator.typical)), self._currency, say)
-                values = tuple(Cell(at.value(value)) for value in indicator.typical)
+                values = tuple(
+                    Cell(at.value(value), number=quantity(at, value, math.nan, math.nan)) for value in indicator.typical
+                )
                 label = say.label(indicator.label.model_dump(exclude_none=True), self.found.kpi(indicator.kpi))
                 rows.append((Cell(f"– {label}"), _weight(card.weights[f"{name}.{which}"]), Cell(""), *values))
         ratio = say("scorecard.consistency", ratio=number(card.ratios[""], 2))
@@ -121,7 +126,8 @@ class Scored:
         rows = []
         for (scenario, department), score in self.card.efficiency.items():
             unit = f"{found.label(scenario)} · {found.group(f'department={department}')}" if department else ""
-            rows.append((Cell(unit or found.label(scenario)), Cell(number(100 * score, 1))))
+            share = Cell(number(100 * score, 1), number=Quantity(score, form="0.0%"))
+            rows.append((Cell(unit or found.label(scenario)), share))
         header = (Cell(say("scorecard.unit")), Cell(say("scorecard.efficient"), "%"))
         return Table(header, tuple(rows), (say("scorecard.note_efficiency"),))
 
@@ -140,8 +146,8 @@ class Scored:
 
     def _money(self, e: Estimate) -> Cell:
         at = scale("money", abs(float(e.mean)), self._currency, self.found.words)
-        value, lower, upper = at.numbers(float(e.mean), float(e.lower), float(e.upper), signed=True)
-        return Cell(at.difference(value), f"[{lower}, {upper}]" if lower != NONE else "")
+        shown = measured(at, float(e.mean), float(e.lower), float(e.upper), signed=True)
+        return replace(shown, text=at.difference(shown.text))
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """scenario, of ("all", criterion=…, season=…), grade, score, lower, upper, membership of each grade."""
@@ -167,14 +173,16 @@ class Scored:
 
 
 def _points(e: Estimate, signed: bool = False) -> Cell:
-    mean, lower, upper = (number(float(part), 1, signed) for part in (e.mean, e.lower, e.upper))
+    score, low, high = (float(part) for part in (e.mean, e.lower, e.upper))
+    mean, lower, upper = (number(end, 1, signed) for end in (score, low, high))
     shown = "" if not signed else (BETTER if e.mean > 0 else WORSE) if e.lower * e.upper > 0 else NOT_SHOWN
-    return Cell(mean, f"[{lower}, {upper}]" if lower != NONE else "", shown)
+    form = signs(decimals(1)) if signed else decimals(1)
+    return Cell(mean, f"[{lower}, {upper}]" if lower != NONE else "", shown, number=Quantity(score, low, high, form))
 
 
 def _weight(weight: float) -> Cell:
-    return Cell(number(weight, 3))
+    return Cell(number(weight, 3), number=Quantity(weight, form=decimals(3)))
 
 
 def _ratio(ratio: float) -> Cell:
-    return Cell(number(ratio, 2))
+    return Cell(number(ratio, 2), number=Quantity(ratio, form=decimals(2)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from servsim.kpis import KPIS
+from servsim.model.basis import Fact
 from servsim.report.findings import Difference, Estimate, Findings
+from servsim.report.numbers import Quantity, quantity
 from servsim.report.words import LANGUAGES
-from servsim.report.writing import NONE
+from servsim.report.writing import NONE, Scale
 from servsim.statistics import BETTER, NO_VERDICT, NOT_SHOWN, WORSE
 
 VERDICTS = {BETTER: "better", WORSE: "worse", NOT_SHOWN: "not_shown", NO_VERDICT: "none"}
@@ -18,12 +21,22 @@ VERDICTS = {BETTER: "better", WORSE: "worse", NOT_SHOWN: "not_shown", NO_VERDICT
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text, what belongs under or behind it (an interval), and the verdict if it is a difference."""
+    """A text, what belongs under or behind it (an interval), the verdict of a difference, the number in it."""
 
     text: str
     detail: str = ""
     verdict: str = ""
     mark: str = ""
+    number: Quantity | None = None  # of the detail where that is no interval, else of the text
+
+
+def measured(
+    scale: Scale, value: float, lower: float, upper: float, signed: bool = False, verdict: str = "", mark: str = ""
+) -> Cell:
+    """A value, or a difference (`signed`), without its unit, above its interval."""
+    text, low, high = scale.numbers(value, lower, upper, signed)
+    number = quantity(scale, value, lower, upper, signed)
+    return Cell(text, f"[{low}, {high}]" if low != NONE else "", verdict, mark, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +67,8 @@ def kpis(found: Findings, scenario: str) -> Table:
     for kpi in known:
         estimate = found.estimate(scenario, kpi)
         if estimate is not None and estimate.n:
-            mean = found.scale(kpi).value(estimate.mean, estimate.half_width)
-            rows.append((Cell(found.kpi(kpi)), Cell(mean), Cell(_estimate(found, kpi, estimate).detail)))
+            mean, shown = found.scale(kpi).value(estimate.mean, estimate.half_width), _estimate(found, kpi, estimate)
+            rows.append((Cell(found.kpi(kpi)), Cell(mean, number=shown.number), Cell(shown.detail)))
     return Table(tuple(Cell(say(f"table.{c}")) for c in ("kpi", "mean", "interval")), tuple(rows))
 
 
@@ -67,22 +80,44 @@ def facts(found: Findings) -> Table:
     return Table(header, tuple(_fact(found, name, fact) for name, fact in _entries(found, "facts")), numeric=False)
 
 
+def fact_told(found: Findings, name: str) -> tuple[str, str, str]:
+    """(label, reported, simulated) of a fact."""
+    label, reported, simulated, *_ = _fact(found, name, dict(_entries(found, "facts"))[name])
+    return label.text, reported.text, simulated.text
+
+
+def not_modelled(found: Findings) -> Table:
+    """What the service has and the model has not, and what that means; of all scenarios."""
+    header = (Cell(found.words("table.left_out")), Cell(found.words("table.meaning")))
+    rows = ((named(found, entry, name), found.words.label(entry.get("why"), "")) for name, entry in left_out(found))
+    return Table(header, tuple(tuple(map(Cell, row)) for row in rows), numeric=False)
+
+
+def left_out(found: Findings) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each thing that any scenario names under `not_modelled`, once."""
+    return _once(found, "not_modelled")
+
+
+def named(found: Findings, entry: Mapping[str, Any], name: str) -> str:
+    return found.words.label(entry.get("label"), name)
+
+
 def assumptions(found: Findings) -> Table:
     """What the baseline takes for granted and why, then what the measures add to that."""
     say = found.words
     header = tuple(Cell(say(f"table.{c}")) for c in ("assumption", "value", "why"))
     rows = (
         (say.label(a.get("label"), name), _assumed(found, a.get("value")), say.label(a.get("why"), ""))
-        for name, a in _assumptions(found)
+        for name, a in _once(found, "assumptions")
     )
     return Table(header, tuple(tuple(map(Cell, row)) for row in rows), numeric=False)
 
 
-def _assumptions(found: Findings) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each assumption of any scenario once, by name; a scenario that changes one is its own."""
+def _once(found: Findings, section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each entry of any scenario once, by name; a scenario that changes one has its own."""
     listed: list[tuple[str, Mapping[str, Any]]] = []
     for scenario in (found.baseline, *found.alternatives):
-        for entry in _entries(found, "assumptions", scenario):
+        for entry in _entries(found, section, scenario):
             if entry not in listed:
                 listed.append(entry)
                 yield entry
@@ -99,9 +134,16 @@ def failures(found: Findings) -> Table:
     """Replications that did not end: scenario, number, seed, message."""
     header = tuple(Cell(found.words(f"table.{c}")) for c in ("scenario", "replication", "seed", "message"))
     columns = ["scenario", "replication", "seed", "message"]
-    rows = found.comparison.failures[columns].itertuples(index=False, name=None)
-    texts = ([found.label(str(scenario)), *map(str, rest)] for scenario, *rest in rows)
-    return Table(header, tuple(tuple(map(Cell, row)) for row in texts), numeric=False)
+    failed = found.comparison.failures[columns].itertuples(index=False, name=None)
+    rows = (
+        (Cell(found.label(str(scenario))), _count(int(replication)), Cell(str(seed)), Cell(str(message)))
+        for scenario, replication, seed, message in failed
+    )
+    return Table(header, tuple(rows), numeric=False)
+
+
+def _count(n: int) -> Cell:
+    return Cell(str(n), number=Quantity(float(n), form="0"))
 
 
 def within_tolerance(found: Findings, fact: Mapping[str, Any]) -> tuple[Estimate | None, bool]:
@@ -111,7 +153,8 @@ def within_tolerance(found: Findings, fact: Mapping[str, Any]) -> tuple[Estimate
         return None, False
     if fact.get("transform") == "complement":
         estimate = Estimate(1 - estimate.mean, 1 - estimate.upper, 1 - estimate.lower, estimate.n)
-    return estimate, abs(estimate.mean - float(fact["value"])) <= float(fact.get("tolerance", 0.0)) + 1e-12
+    reported = Fact.model_validate(fact)
+    return estimate, abs(estimate.mean - reported.value) <= reported.tolerance + 1e-12
 
 
 def missed(found: Findings) -> list[str]:
@@ -143,33 +186,33 @@ def _notes(found: Findings, columns: tuple[str, ...]) -> Iterator[str]:
 def _estimate(found: Findings, kpi: str, estimate: Estimate | None) -> Cell:
     if estimate is None:
         return Cell(NONE)
-    value, lower, upper = found.scale(kpi).numbers(estimate.mean, estimate.lower, estimate.upper)
-    return Cell(value, f"[{lower}, {upper}]" if lower != NONE else "")
+    return measured(found.scale(kpi), estimate.mean, estimate.lower, estimate.upper)
 
 
 def _difference(found: Findings, kpi: str, d: Difference | None) -> Cell:
     if d is None:
         return Cell(NONE)
-    value, lower, upper = found.scale(kpi).numbers(d.value, d.lower, d.upper, signed=True)
     mark = found.words(f"verdict.{VERDICTS[d.verdict]}")
-    return Cell(value, f"[{lower}, {upper}]" if lower != NONE else "", d.verdict, mark)
+    return measured(found.scale(kpi), d.value, d.lower, d.upper, True, d.verdict, mark)
 
 
 def _fact(found: Findings, name: str, fact: Mapping[str, Any]) -> tuple[Cell, ...]:
     kpi = str(fact["kpi"])
     estimate, within = within_tolerance(found, fact)
-    scale = found.scale(kpi)
-    tolerance = f"{float(fact.get('tolerance', 0.0)) * scale.factor:.3f}".rstrip("0").rstrip(".")
-    simulated = NONE
+    scale, value, allowed = found.scale(kpi), Fact.model_validate(fact).value, float(fact.get("tolerance", 0.0))
+    tolerance = f"{allowed * scale.factor:.3f}".rstrip("0").rstrip(".")
+    simulated = Cell(NONE)
     if estimate is not None:
-        mean = scale.value(estimate.mean, estimate.half_width)
-        simulated = f"{mean} {_estimate(found, kpi, estimate).detail}".rstrip()
+        shown = _estimate(found, kpi, estimate)
+        simulated = replace(shown, text=scale.value(estimate.mean, estimate.half_width))
     where = found.group(str(fact.get("group", "all")))
     label = found.words.label(fact.get("label"), name) + (f" ({where})" if where else "")
-    reported, source = scale.value(float(fact["value"])), str(fact.get("source", ""))
+    reported = Cell(scale.value(value), number=quantity(scale, value, math.nan, math.nan))
+    either = quantity(scale, allowed, math.nan, math.nan, signed=True)
+    either = replace(either, form=f'"± "{either.form.rpartition(";")[2]}')
+    margin = Cell(f"± {scale.difference(tolerance, in_words=True)}", number=either)
     verdict = found.words("table.yes" if within else "table.no")
-    allowed = f"± {scale.difference(tolerance, in_words=True)}"
-    return tuple(map(Cell, (label, reported, simulated, allowed, verdict, source)))
+    return Cell(label), reported, simulated, margin, Cell(verdict), Cell(str(fact.get("source", "")))
 
 
 def _entries(found: Findings, section: str, scenario: str = "") -> list[tuple[str, Mapping[str, Any]]]:

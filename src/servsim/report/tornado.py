@@ -12,8 +12,8 @@ from servsim.kpis import KPIS
 from servsim.report import page
 from servsim.report.document import Blocks, Bullets, Heading, Paragraph, Picture
 from servsim.report.findings import Findings
-from servsim.report.tables import Cell, Table
-from servsim.report.writing import NONE, number
+from servsim.report.tables import Cell, Table, measured
+from servsim.report.writing import number
 from servsim.sensitivity import Flip, Sensitivity, Swing, Varied, sensitivity
 from servsim.statistics import Estimate
 
@@ -109,8 +109,7 @@ class Tornado:
         return Table(header, tuple(rows))
 
     def _cell(self, kpi: str, e: Estimate, k: int, signed: bool) -> Cell:
-        value, lower, upper = self.found.scale(kpi).numbers(*_at(e, k), signed=signed)
-        return Cell(value, f"[{lower}, {upper}]" if lower != NONE else "")
+        return measured(self.found.scale(kpi), *_at(e, k), signed=signed)
 
     # ------------------------------------------------------------------ files
     def page(self, typed: str) -> Blocks:
