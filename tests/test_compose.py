@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from servsim.compose import Composed, build, composing, load
 from servsim.model.errors import InputError
@@ -267,6 +269,22 @@ def test_every_scenario_of_the_template_is_sound(project: TemporaryProject) -> N
             scenario, settings = build(composer.scenario(name), place)
             assert scenario.name == name
             assert settings.replications == 20
+
+
+def test_the_templates_of_both_languages_differ_in_comments_only(tmp_path: Path) -> None:
+    from servsim.template import copy_to
+
+    for language in ("en", "zh"):
+        copy_to(tmp_path / language, language)
+    files = sorted(path.relative_to(tmp_path / "en") for path in (tmp_path / "en").rglob("*.yaml"))
+    assert len(files) == 5
+    for file in files:
+        english, chinese = (
+            yaml.safe_load((tmp_path / language / file).read_text("utf-8")) for language in ("en", "zh")
+        )
+        assert chinese == {**english, **({"language": "zh"} if "language" in english else {})}
+    words = [(tmp_path / "zh" / file).read_text("utf-8") for file in [*files, "README.md"]]
+    assert not [text for text in words if re.search("#+ [A-Z][a-z]+ [a-z]", text)]
 
 
 def test_load_gives_a_scenario_and_leaves_hydra_as_it_was(project: TemporaryProject) -> None:

@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from servsim.cli.asking import split
 from servsim.cli.command import DONE, Command
 
 
@@ -14,11 +15,13 @@ def _new(args: argparse.Namespace) -> int:
     from servsim.sources import shown
     from servsim.template import copy_to
 
-    if len(args.words) != 1:
-        raise InputError("servsim new: name the folder, for example: servsim new my_desk")
-    folder = (args.project or Path()) / args.words[0]
+    names, settings = split(args.words)
+    language = next((word.partition("=")[2] for word in settings if word.startswith("language=")), "en")
+    if len(names) != 1 or len(settings) > 1 or (settings and not settings[0].startswith("language=")):
+        raise InputError("servsim new: name the folder, for example: servsim new my_desk (or: new my_desk language=zh)")
+    folder = (args.project or Path()) / names[0]
     try:
-        copy_to(folder)
+        copy_to(folder, language)
     except OSError as error:
         raise InputError(f"{shown(folder)}: cannot be written ({error.strerror or error})") from error
     typed = f'"{folder}"' if re.search(r"\s", str(folder)) else folder
@@ -33,7 +36,12 @@ def _hydra(args: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "new": Command(_new, "FOLDER", "Writes a small commented project to start from.", ("new my_desk",)),
+    "new": Command(
+        _new,
+        "FOLDER [language=zh]",
+        "Writes a small commented project to start from.",
+        ("new my_desk", "new my_desk language=zh"),
+    ),
     "hydra": Command(
         _hydra,
         "[SCENARIO] [key=value …] [--multirun] [Hydra's options]",
