@@ -34,6 +34,9 @@ class Service:
     scorecard: Any = None
     case_classes: Mapping[str, Any] = field(default_factory=dict)
 
+    def used_processes(self) -> tuple[str, ...]:
+        return ()
+
 
 def made_up(service: Any, seed: int, replication: int) -> Outcome:
     """Waits that depend on the replication (the common luck) far more than on the service."""

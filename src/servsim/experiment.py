@@ -28,6 +28,7 @@ from servsim.simulate import simulate
 if TYPE_CHECKING:
     import pandas as pd
 
+    from servsim.model.process import Flow
     from servsim.records import Run
 
 Progress = Callable[[int, int], None]
@@ -61,6 +62,7 @@ class Comparison:
     notes: tuple[str, ...]  # what a reader of the tables should know
     settings: Settings
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # scenario → composed mapping
+    flows: Mapping[str, Mapping[str, Flow]] = field(default_factory=dict)  # scenario → process → its steps, edited
 
     def __repr__(self) -> str:
         """Short: in a Python session the frames are looked at one by one."""
@@ -113,6 +115,7 @@ def compare(
         notes=(*notes, *_notes(cube, differences, raw_p, settings)),
         settings=settings,
         configs=configs or {},
+        flows={of.name: {process: of.flow(process) for process in of.used_processes()} for of in scenarios},
     )
 
 
