@@ -182,6 +182,7 @@ EXPECTED = {
     "items_per_hour": {"all": 9 / 8.5, "department=front": 7 / 5.5, "department=back": 2 / 3},
     "handovers_per_case": {"all": 1 / 6, "class=urgent": 1 / 2, "class=ordinary": 0},
     "returns_per_case": {"all": 1 / 6, "class=urgent": 0, "class=ordinary": 1 / 4},
+    "sent_back_share": {"all": 1 / 6, "class=urgent": 0, "class=ordinary": 1 / 4},
     "items_per_case": {"all": 11 / 6, "class=urgent": 4 / 2, "class=ordinary": 7 / 4},
     "rework_share": {"all": 2 / 11, "step=intake": 1 / 7, "step=check": 1 / 2, "step=fix": 0},
     "same_person_share": {"all": math.nan, "step=fix": math.nan},

@@ -437,6 +437,9 @@ def test_returns_are_counted_by_pair() -> None:
     run = pushed({}, returned=0.25, back_to="take", rounds=9)
     share = figure(run, "handover_returns")
     assert share == pytest.approx(0.25, abs=0.08) and figure(run, "handover_returns", "pair=front>back") == share
+    # every case is handed over until it is taken: those sent back twice are one case each
+    assert figure(run, "sent_back_share") == pytest.approx(len(set(run.workload.case[run.returned == 1])) / len(run.cases))
+    assert figure(run, "sent_back_share") < figure(run, "returns_per_case")
 
 
 # ------------------------------------------------------------------ rule 6: a join that needs k of n

@@ -52,6 +52,19 @@ def returns_per_case(run: Run) -> Pairs:
     return _per_case(run, visits(run).returned)
 
 
+@kpi("sent_back_share", "share", "lower", "sent back at least once", "至少被退回一次的比例")
+def sent_back_share(run: Run) -> Pairs:
+    """Counted cases that an approval or a hand-over sent back at least once ÷ counted cases, unfinished ones included.
+    NaN without cases."""
+    work, of, cells = run.workload, counted(run), case_cells(run)
+    back = (run.log.completed_at[of.items] >= 0) & (run.returned[of.items] == 1)
+    sent = np.zeros(work.n_cases, bool)
+    sent[work.case[of.item(np.flatnonzero(back))]] = True
+    sums = cells.groups.only("all", "class").sums
+    share = ratio(sums(totals(cells.cell, sent[of.cases], cells.n)), sums(outcomes(run).sum(axis=1)))
+    return cells.groups.only("all", "class").pairs(share)
+
+
 @kpi("handover_returns", "share", "lower", "hand-overs sent back", "交接被退回的比例")
 def handover_returns(run: Run) -> Pairs:
     """Hand-overs sent back ÷ hand-overs completed, of counted cases; "pair=service>repair": those from the one
