@@ -16,7 +16,7 @@ import servsim
 ROOT = Path(servsim.__file__).parent
 GROUND = {"quantities", "registry", "records"}
 BELOW_SIMULATE = GROUND | {"statistics", "model", "dispatch", "engines", "kpis", "prepare"}
-ABOVE_RUNS = {"experiment", "attribution", "sensitivity", "grading", "scoring"}
+ABOVE_RUNS = {"experiment", "attribution", "sensitivity", "grading", "scoring", "kriging", "tuning", "targets", "overturn"}
 BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook"} | ABOVE_RUNS
 TOP = {"variation", "compose", "sources", "project", "template", "hydra_app"}
 
@@ -37,6 +37,10 @@ MAY_IMPORT = {
     "attribution": {"statistics", "experiment"},
     "sensitivity": {"statistics", "experiment"},
     "scoring": set(),
+    "kriging": set(),
+    "tuning": {"statistics", "kriging"},
+    "targets": {"statistics", "experiment", "model"},
+    "overturn": {"statistics", "experiment", "model", "targets"},
     "grading": {"statistics", "scoring", "model", "kpis"},
     "report": GROUND | {"model", "kpis", "statistics", "experiment", "attribution", "sensitivity", "grading"},
     "variation": {"quantities", "registry", "model"},
@@ -65,7 +69,8 @@ OWNERS = {
     "yaml": {"report", "sources", "compose", "cli"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
-    "scipy": {"model", "prepare", "statistics", "scoring"},
+    "xlsxwriter": {"report"},
+    "scipy": {"model", "prepare", "statistics", "scoring", "kriging", "tuning"},
     "pandas": {"records", "kpis", "simulate", "experiment", "report", "lint", "cli"},
     "numpy": set(MAY_IMPORT) - {"quantities", "registry", "", "__main__"},
 }

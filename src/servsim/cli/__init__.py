@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from servsim import __version__
-from servsim.cli import looking, running, starting, varying
+from servsim.cli import looking, running, starting, tuning, varying
 from servsim.cli.command import BAD_INPUT, DONE, NOT_HELD, parser_of
 from servsim.registry import suggestion
 
@@ -98,4 +98,4 @@ first steps:
 `servsim COMMAND --help` tells more. Exit codes: 0 done, 1 a check did not hold or a replication failed, 2 bad input."""
 
 
-COMMANDS = {**looking.COMMANDS, **running.COMMANDS, **varying.COMMANDS, **starting.COMMANDS}
+COMMANDS = {**looking.COMMANDS, **running.COMMANDS, **varying.COMMANDS, **tuning.COMMANDS, **starting.COMMANDS}

@@ -84,7 +84,7 @@ def _varied(
         for factor in (1 - by / 100, 1 + by / 100):
             called = f"{name} {100 * (factor - 1):+g} %"
             again = [
-                Asked(one.name, one.settings, called, _settings(loaded, name, factor))
+                Asked(one.name, one.settings, called, settings_of(loaded, name, factor))
                 for one, loaded in zip(asked, plain, strict=True)
             ]
             loaded = all_loaded(project, again, typed)
@@ -93,7 +93,7 @@ def _varied(
     return runs, every
 
 
-def _settings(loaded: Loaded, name: str, factor: float) -> tuple[str, ...]:
+def settings_of(loaded: Loaded, name: str, factor: float) -> tuple[str, ...]:
     """What is typed to vary the assumption in a scenario; a measure may do away with some of its settings."""
     from servsim.model.errors import InputError
     from servsim.variation import varied

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from servsim.report.files import write, write_attribution, write_sensitivity
+from servsim.report.files import write, write_attribution, write_sensitivity, write_tuning
 
-__all__ = ["write", "write_attribution", "write_sensitivity"]
+__all__ = ["write", "write_attribution", "write_sensitivity", "write_tuning"]

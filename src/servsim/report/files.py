@@ -37,6 +37,7 @@ LIBRARIES = (
     "rich", "holidays",
 )  # fmt: skip
 
+    from servsim.report.tuned import Tuned
 COLUMNS = {
     "kpis": ("scenario", "replication", "kpi", "group", "value"),
     "summary": ("scenario", "kpi", "group", "mean", "lower", "upper", "n"),
@@ -114,6 +115,22 @@ def _replaced(folder: Path, fill: Callable[[Path], None]) -> None:
 
 
 def config_names(scenarios: Sequence[str]) -> dict[str, str]:
+def write_tuning(tuned: Tuned, folder: Path, typed: str, overrides: Sequence[str] = ()) -> None:
+    """As `write`, for what a tuning found; `typed` is its command."""
+    from servsim.report.figures.spans import draw_tuning
+    from servsim.report.tuned import COLUMNS as columns
+    from servsim.report.tuned import FACT_COLUMNS
+
+    def fill(stage: Path) -> None:
+        _write_page(stage, tuned.page(typed), draw_tuning(tuned), tuned.found, tuned.names)
+        _write_text(stage / "tuning.csv", to_csv(columns, tuned.rows()))
+        _write_text(stage / "facts.csv", to_csv(FACT_COLUMNS, tuned.fact_rows()))
+        _write_text(stage / "design.csv", to_csv(tuned.design_columns(), tuned.design_rows()))
+        _write_basis(tuned.found, stage, overrides, typed)
+
+    _replaced(folder, fill)
+
+
     """Scenario → file name: 'peak_30' for 'fault_repair/peak_30' where all are of one study, else 'study__variant'.
 
     >>> config_names(["a/x", "a/y[demand.file=d/e.csv]"])

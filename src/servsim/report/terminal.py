@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from servsim.report.tornado import Tornado
 
 _STYLES = {BETTER: "green", WORSE: "red"}
+    from servsim.report.tuned import Tuned
 _GAP = 2
 """Terminal columns between two columns of a table."""
 _NAMES = 18
@@ -115,6 +116,16 @@ class _Blocks:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         for chosen in _blocks(self.content, options.max_width):
+def tuning_tables(tuned: Tuned) -> Group:
+    """The answer in sentences, the facts, the assumptions, and what introduces the lines to paste."""
+    from rich.console import Group
+
+    say, table = tuned.found.words, tuned.assumptions()
+    parts: list[RenderableType] = [_Paragraph(line, "- ") for line in tuned.answer()]
+    parts += ["", _Blocks(tuned.facts()), _Blocks(table), *(_Paragraph(note) for note in table.notes)]
+    return Group(*parts, "", _Paragraph(say("tuned.paste" if tuned.lines else "tuned.nothing")))
+
+
             yield _table(self.content, chosen, options.max_width)
             yield ""
 
