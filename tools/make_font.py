@@ -24,6 +24,9 @@ NAMES = {1: FAMILY, 2: "Regular", 3: f"{FAMILY} 2.004", 4: f"{FAMILY} Regular", 
 KEPT = {0, 5, 13, 14}
 """Names that stay: copyright, version, licence and its address."""
 
+MADE = 3_786_912_000
+"""Seconds since 1904, the same each time: the first of January 2024."""
+
 
 def gb2312() -> set[int]:
     pairs = (bytes([high, low]) for high in range(0xA1, 0xF8) for low in range(0xA1, 0xFF))
@@ -58,7 +61,7 @@ def main(source: Path, target: Path) -> None:
     merged["name"].names = [n for n in merged["name"].names if n.nameID in KEPT]
     for which, text in NAMES.items():
         merged["name"].setName(text, which, 3, 1, 0x409)
-    merged["head"].created = merged["head"].modified = 0
+    merged["head"].created = merged["head"].modified = MADE
     merged.recalcTimestamp = False
     merged["post"].formatType = 3.0
     merged.save(target)

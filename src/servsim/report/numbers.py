@@ -18,6 +18,13 @@ class Quantity:
     form: str = "General"  # Excel's number format
 
     @property
+    def own_form(self) -> str:
+        """Without a sign where the value is shown as 0."""
+        plain = self.form.rpartition(";")[2]
+        places = len(plain.partition(".")[2]) - len(plain.partition(".")[2].lstrip("0"))
+        return f"{plain};{plain}" if ";" in self.form and not round(self.value, places) else self.form
+
+    @property
     def has_interval(self) -> bool:
         return math.isfinite(self.lower) and math.isfinite(self.upper)
 

@@ -67,7 +67,8 @@ def kpis(found: Findings, scenario: str) -> Table:
     for kpi in known:
         estimate = found.estimate(scenario, kpi)
         if estimate is not None and estimate.n:
-            mean, shown = found.scale(kpi).value(estimate.mean, estimate.half_width), _estimate(found, kpi, estimate)
+            shown = estimate_cell(found, kpi, estimate)
+            mean = found.scale(kpi).value(estimate.mean, estimate.half_width)
             rows.append((Cell(found.kpi(kpi)), Cell(mean, number=shown.number), Cell(shown.detail)))
     return Table(tuple(Cell(say(f"table.{c}")) for c in ("kpi", "mean", "interval")), tuple(rows))
 
@@ -167,10 +168,10 @@ def _scenarios_by(found: Findings, columns: tuple[str, ...]) -> Table:
     header = (Cell(say("table.scenario")), *(Cell(found.kpi(kpi), found.scale(kpi).symbol) for kpi in columns))
     baseline = (
         Cell(found.label(found.baseline), say("table.baseline")),
-        *(_estimate(found, kpi, found.estimate(found.baseline, kpi)) for kpi in columns),
+        *(estimate_cell(found, kpi, found.estimate(found.baseline, kpi)) for kpi in columns),
     )
     rows = [
-        (Cell(found.label(s)), *(_difference(found, kpi, found.difference(s, kpi)) for kpi in columns))
+        (Cell(found.label(s)), *(difference_cell(found, kpi, found.difference(s, kpi)) for kpi in columns))
         for s in found.ranked
     ]
     return Table(header, (baseline, *rows), tuple(_notes(found, columns)) if rows else ())
@@ -183,13 +184,13 @@ def _notes(found: Findings, columns: tuple[str, ...]) -> Iterator[str]:
     yield found.words("note.verdicts")
 
 
-def _estimate(found: Findings, kpi: str, estimate: Estimate | None) -> Cell:
+def estimate_cell(found: Findings, kpi: str, estimate: Estimate | None) -> Cell:
     if estimate is None:
         return Cell(NONE)
     return measured(found.scale(kpi), estimate.mean, estimate.lower, estimate.upper)
 
 
-def _difference(found: Findings, kpi: str, d: Difference | None) -> Cell:
+def difference_cell(found: Findings, kpi: str, d: Difference | None) -> Cell:
     if d is None:
         return Cell(NONE)
     mark = found.words(f"verdict.{VERDICTS[d.verdict]}")
@@ -203,7 +204,7 @@ def _fact(found: Findings, name: str, fact: Mapping[str, Any]) -> tuple[Cell, ..
     tolerance = f"{allowed * scale.factor:.3f}".rstrip("0").rstrip(".")
     simulated = Cell(NONE)
     if estimate is not None:
-        shown = _estimate(found, kpi, estimate)
+        shown = estimate_cell(found, kpi, estimate)
         simulated = replace(shown, text=scale.value(estimate.mean, estimate.half_width))
     where = found.group(str(fact.get("group", "all")))
     label = found.words.label(fact.get("label"), name) + (f" ({where})" if where else "")
