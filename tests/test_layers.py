@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "targets": {"statistics", "experiment", "model"},
     "overturn": {"statistics", "experiment", "model", "targets"},
     "grading": {"statistics", "scoring", "model", "kpis"},
-    "report": GROUND | {"model", "kpis", "statistics", "experiment", "attribution", "sensitivity", "grading"},
+    "report": GROUND | {"model", "kpis", "statistics"} | (ABOVE_RUNS - {"kriging"}),
     "variation": {"quantities", "registry", "model"},
     "sources": GROUND | {"model"},
     "template": GROUND | {"model", "sources"},
@@ -76,7 +76,7 @@ OWNERS = {
 }
 """Third-party package: the parts that may import it. What is not named here is imported nowhere."""
 
-LATE = {"pandas", "scipy", "matplotlib", "rich", "holidays", "joblib"}
+LATE = {"pandas", "scipy", "matplotlib", "rich", "holidays", "joblib", "xlsxwriter"}
 """Imported when they are needed and not before: `servsim --help` and `servsim show` are quick."""
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from servsim.attribution import Design
     from servsim.experiment import Comparison
     from servsim.model import Scenario, Settings
+    from servsim.overturn import Overturn
     from servsim.project import Project
     from servsim.report.tornado import Tornado
 
@@ -55,18 +56,19 @@ def _tells_of(folder: Path, comparison: Comparison) -> bool:
     return {f"{name} 0": logs.get("0") for name, logs in before.items()} == digests
 
 
-def reported(comparison: Comparison, folder: Path, common: Sequence[str]) -> int:
-    """Prints the tables and writes the report; the exit code. `common`: the settings typed for all scenarios."""
+def reported(comparison: Comparison, folder: Path, common: Sequence[str], would: Overturn | None = None) -> int:
+    """Prints the tables and writes the report; the exit code. `common`: the settings typed for all scenarios; `would`:
+    what would overturn the answer."""
     from servsim.report import write
     from servsim.report.terminal import comparison_table, run_table
     from servsim.sources import shown
 
     language = comparison.settings.language
-    table = comparison_table if len(comparison.scenarios) > 1 else run_table
-    console().print(table(comparison, language))
+    several = len(comparison.scenarios) > 1
+    console().print(comparison_table(comparison, language, would) if several else run_table(comparison, language))
     stale = [] if _tells_of(folder, comparison) else [folder / log for log in _LOGS]
     with writing(folder):
-        write(comparison, folder, language, common)
+        write(comparison, folder, language, common, would)
         for log in stale:
             log.unlink(missing_ok=True)
     print(f"\n{shown(folder)}/report.html")

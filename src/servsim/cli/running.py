@@ -17,6 +17,7 @@ from servsim.cli.asking import (
     without_repetition,
 )
 from servsim.cli.command import DONE, NOT_HELD, Command
+from servsim.cli.overturning import overturned
 from servsim.cli.results import (
     console,
     progress_bar,
@@ -57,13 +58,17 @@ def _compare(args: argparse.Namespace) -> int:
     names, words = split(args.words)
     with composing(project) as composer:
         asked, common = to_compare(composer, names, words)
-    loaded = without_repetition(all_loaded(project, asked, common))
+    every = all_loaded(project, asked, common)
+    pairs = {one.scenario.name: (how, one) for how, one in zip(dict.fromkeys(asked), every, strict=True)}
+    loaded = without_repetition(every)
     settings = common_settings(loaded)
     folder = results_folder(project, settings, study_of(asked[0].name))
     configs = {one.scenario.name: one.composed.mapping for one in loaded}
     with progress_bar(settings.language) as progress:
         comparison = compare([one.scenario for one in loaded], settings, progress, configs)
-    return reported(comparison, folder, common)
+    with progress_bar(settings.language) as progress:
+        would = overturned(project, pairs, common, comparison, progress)
+    return reported(comparison, folder, common, would)
 
 
 def _attribute(args: argparse.Namespace) -> int:

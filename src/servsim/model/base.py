@@ -113,6 +113,7 @@ Variation = Annotated[float, _number(0.001, 1000, False, "a number from 0.001 to
 WeibullShape = Annotated[float, _number(0.1, 1000, False, "a number from 0.1 to 1000", "0.1 至 1000 的数字")]
 Share = Annotated[float, _number(0, 1, False, "a share between 0 and 1", "0 与 1 之间的份额")]
 Percent = Annotated[int, _number(1, 10_000, True, "per cent as a whole number ≥ 1", "不小于 1 的百分数（整数）")]
+PerHundred = Annotated[float, _number(0, 99, False, "per cent from 0 to 99", "0 至 99 的百分数")]
 Speed = Annotated[float, _number(0.001, 10_000, False, "per cent ≥ 0.001", "不小于 0.001 的百分数")]
 
 

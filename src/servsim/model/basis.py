@@ -64,3 +64,12 @@ class Target(Model):
         if (self.at_least is None) == (self.at_most is None):
             raise refuse((("at_least",), "give one of `at_least` and `at_most`"))
         return self
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether the KPI is to be at least so much."""
+        return self.at_least is not None
+
+    @property
+    def limit(self) -> float:
+        return float(self.at_least if self.at_least is not None else self.at_most or 0.0)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from servsim.model.base import AboveZero, Count, Id, Model, Positive
+from servsim.model.base import AboveZero, Count, Id, Model, PerHundred, Positive
 from servsim.model.errors import expected
 
 
@@ -34,6 +34,10 @@ class Compute(Model):
 HEADLINE = ("first_response_mean", "promise_first_response", "cycle_time_mean", "completion_rate", "cost_per_case")
 
 
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 class Settings(Model):
     """Settings of the experiment."""
 
@@ -41,8 +45,11 @@ class Settings(Model):
     replications: Annotated[int | Literal["auto"], BeforeValidator(_replications)] = 20
     precision: Precision = Precision()
     headline: tuple[Id, ...] = HEADLINE
+    overturn: PerHundred | None = 10.0
+    """Per cent by which `compare` varies each assumption to see what would overturn the answer; 0: not at all."""
     experiment: str | None = None
     language: Literal["en", "zh"] = "en"
+    pictures: Annotated[tuple[Literal["png", "pdf"], ...], BeforeValidator(_several)] = ()
     results: str = "results"
     compute: Compute = Compute()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from servsim.experiment import Comparison
+    from servsim.overturn import Overturn
 
 Key = tuple[str, str, str]  # scenario, kpi, group
 
@@ -63,6 +64,7 @@ class Findings:
 
     comparison: Comparison
     words: Words
+    would: Overturn | None = None  # what would overturn the answer, if that was looked at
 
     @property
     def baseline(self) -> str:
@@ -99,6 +101,21 @@ class Findings:
     def ranked(self) -> tuple[str, ...]:
         """The alternatives by their effect on the first leading KPI: better, not shown, worse; then by its size."""
         return tuple(sorted(self.alternatives, key=self._rank)) if self.leading else self.alternatives
+
+    @cached_property
+    def contenders(self) -> tuple[str, str] | None:
+        """The two that the answer is about: the best scenario by the first leading KPI, and the next one.
+
+        The baseline comes behind what is shown to be better than it and before all others. None where nothing can be
+        ranked.
+        """
+        if not self.leading or not self.alternatives:
+            return None
+        known = [(s, self.difference(s, self.leading[0])) for s in self.ranked]
+        better = [s for s, d in known if d and d.verdict == BETTER]
+        others = [s for s, d in known if d and d.verdict != BETTER]
+        order = [*better, self.baseline, *others]
+        return (order[0], order[1]) if len(order) > 1 else None
 
     def estimate(self, scenario: str, kpi: str, group: str = "all") -> Estimate | None:
         return self._estimates.get((scenario, kpi, group))
@@ -175,13 +192,20 @@ class Findings:
         rows = [(e.mean, e.lower, e.upper) if e else (math.nan,) * 3 for e in hours]
         return pd.DataFrame(rows, columns=["value", "lower", "upper"]).assign(hour=range(24))
 
+    def series(self, name: str, scenario: str) -> pd.DataFrame | None:
+        """One of the comparison's series: its x columns, value, lower, upper; None where the scenario has none."""
+        frame = self.comparison.series.get(name)
+        here = frame[frame["scenario"] == scenario] if frame is not None else None
+        return None if here is None or here.empty else here.drop(columns="scenario")
+
     def response_times(self, scenario: str) -> pd.DataFrame | None:
-        """quantile, minutes: the distribution of the first response times of answered cases; None without any."""
-        frame = self.comparison.series.get("response_times")
+        """quantile, minutes, lower, upper: how the first response times of answered cases are distributed; None
+        without any."""
+        frame = self.series("response_times", scenario)
         if frame is None:
             return None
-        here = frame[(frame["scenario"] == scenario) & (frame["group"] == "all")].dropna(subset=["value"])
-        return here[["quantile", "value"]].set_axis(["quantile", "minutes"], axis=1) if len(here) else None
+        here = frame[frame["group"] == "all"].dropna(subset=["value"])
+        return here.drop(columns="group").rename(columns={"value": "minutes"}) if len(here) else None
 
     def promised(self) -> list[float]:
         """Minutes of the limits for a first response that run on the calendar clock, the shortest first."""

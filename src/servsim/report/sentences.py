@@ -17,27 +17,34 @@ SORTS = ("helps", "helps_partly", "mixed", "no_difference", "harms", "no_result"
 
 
 def answer(found: Findings) -> list[str]:
-    """The answer in a few sentences: what was compared, then the measures sorted by what they were shown to do."""
-    say = found.words
+    """The answer in a few sentences: the measures sorted by what they were shown to do, then what was compared."""
     if not found.alternatives:
-        return [say("answer.alone", baseline=found.label(found.baseline), n=found.replications(found.baseline))]
-    basis = say("answer.basis", baseline=found.label(found.baseline), n=found.replications(found.baseline))
-    if not found.leading:
-        return [basis]
-    aims = say.list([_aim(found, kpi) for kpi in found.leading])
-    told = []
-    for sort in SORTS:
+        return [found.words("answer.alone", baseline=found.label(found.baseline), n=found.replications(found.baseline))]
+    return [*sorted_by_effect(found), basis(found)]
+
+
+def basis(found: Findings) -> str:
+    """How the scenarios were compared."""
+    return found.words("answer.basis", baseline=found.label(found.baseline), n=found.replications(found.baseline))
+
+
+def sorted_by_effect(found: Findings) -> list[str]:
+    """The measures sorted by what they were shown to do to the leading KPIs."""
+    say, told = found.words, []
+    aims = say.list([aim(found, kpi) for kpi in found.leading])
+    for sort in SORTS if found.leading else ():
         measures = [found.label(scenario) for scenario in found.ranked if _sort(found, scenario) == sort]
         if measures:
             told.append(say(f"answer.{sort}", measures=say.list(measures), aims=aims))
-    return [*told, basis]
+    return told
 
 
 def measure(found: Findings, scenario: str, name: str = "") -> str:
     """One measure's effect on the leading KPIs and its cost, with intervals; by its label or another name."""
     effects = _effects(found, scenario, name or found.label(scenario))
-    cost = _cost(found, scenario)
-    return found.words("measure.joint").join([effects, cost] if cost else [effects])
+    costs = cost(found, scenario)
+    stop = found.words("sentence.stop")
+    return found.words("measure.joint").join([effects, capital(costs) + stop] if costs else [effects])
 
 
 def where(found: Findings) -> list[str]:
@@ -78,7 +85,7 @@ def _sort(found: Findings, scenario: str) -> str:
     return "no_difference"
 
 
-def _aim(found: Findings, kpi: str) -> str:
+def aim(found: Findings, kpi: str) -> str:
     """'shorten the mean first response': the better way for a KPI."""
     way = {"lower": "down", "higher": "up"}.get(KPIS[kpi].better or "", "change")
     return found.words(f"aim.{_kind(kpi)}.{way}", kpi=found.phrase(kpi))
@@ -90,16 +97,16 @@ def _effects(found: Findings, scenario: str, label: str) -> str:
     if not pairs:
         return say("measure.no_result", measure=label)
     if all(d.verdict == NOT_SHOWN for _, d in pairs):
-        told = say.list([_plain(found, kpi, d) for kpi, d in pairs])
+        told = say.list([plain(found, kpi, d) for kpi, d in pairs])
         return say("measure.no_difference", measure=label, differences=told)
-    text = _clause(found, scenario, *pairs[0])
+    text = clause(found, scenario, *pairs[0])
     for before, after in pairwise(pairs):
         link = "measure.and" if before[1].verdict == after[1].verdict else "measure.but"
-        text += say(link) + _clause(found, scenario, *after)
+        text += say(link) + clause(found, scenario, *after)
     return say("measure.effects", measure=label, effects=text)
 
 
-def _clause(found: Findings, scenario: str, kpi: str, d: Difference) -> str:
+def clause(found: Findings, scenario: str, kpi: str, d: Difference) -> str:
     """'shortens the mean first response time by 12.3 min (10.5 to 14.1) to 23.1 min'."""
     say, level = found.words, found.estimate(scenario, kpi)
     if d.verdict == NOT_SHOWN or level is None:
@@ -108,8 +115,8 @@ def _clause(found: Findings, scenario: str, kpi: str, d: Difference) -> str:
     return say(f"clause.{_kind(kpi)}.{_way(d)}", kpi=found.phrase(kpi), by=_by(found, kpi, d), to=to)
 
 
-def _cost(found: Findings, scenario: str) -> str:
-    """'The cost per case rises by ¥3.20 (2.90 to 3.50).' for the first KPI in money; '' where there is none."""
+def cost(found: Findings, scenario: str) -> str:
+    """'the cost per case rises by ¥3.20 (2.90 to 3.50)' for the first KPI in money; '' where there is none."""
     kpi = next(iter(found.money), None)
     d = found.difference(scenario, kpi) if kpi else None
     if kpi is None or d is None or math.isnan(d.value):
@@ -118,12 +125,10 @@ def _cost(found: Findings, scenario: str) -> str:
     if d.value == 0 and (level is None or level.mean == 0):  # nobody stated any wages
         return ""
     if d.value == d.lower == d.upper == 0:
-        told = found.words("cost.same", kpi=found.phrase(kpi))
-    elif d.verdict == NOT_SHOWN or (d.verdict == NO_VERDICT and d.lower <= 0 <= d.upper):
-        told = found.words("cost.no_difference", difference=_signed(found, kpi, d), kpi=found.phrase(kpi))
-    else:
-        told = found.words(f"cost.{_way(d)}", kpi=found.phrase(kpi), by=_by(found, kpi, d))
-    return capital(told)
+        return found.words("cost.same", kpi=found.phrase(kpi))
+    if d.verdict == NOT_SHOWN or (d.verdict == NO_VERDICT and d.lower <= 0 <= d.upper):
+        return found.words("cost.no_difference", difference=_signed(found, kpi, d), kpi=found.phrase(kpi))
+    return found.words(f"cost.{_way(d)}", kpi=found.phrase(kpi), by=_by(found, kpi, d))
 
 
 def _by(found: Findings, kpi: str, d: Difference) -> str:
@@ -131,19 +136,19 @@ def _by(found: Findings, kpi: str, d: Difference) -> str:
     sign = 1 if _way(d) == "up" else -1
     low, high = sorted((sign * d.lower, sign * d.upper))
     numbers = found.scale(kpi).numbers(sign * d.value, low, high, signed=True)
-    return _written(found, kpi, [n.removeprefix("+") for n in numbers])
+    return written(found, kpi, [n.removeprefix("+") for n in numbers])
 
 
-def _plain(found: Findings, kpi: str, d: Difference) -> str:
+def plain(found: Findings, kpi: str, d: Difference) -> str:
     """'the mean first response time, -0.2 min (-0.9 to 0.5)'."""
     return found.words("clause.plain", kpi=found.phrase(kpi), difference=_signed(found, kpi, d))
 
 
 def _signed(found: Findings, kpi: str, d: Difference) -> str:
-    return _written(found, kpi, found.scale(kpi).numbers(d.value, d.lower, d.upper, signed=True))
+    return written(found, kpi, found.scale(kpi).numbers(d.value, d.lower, d.upper, signed=True))
 
 
-def _written(found: Findings, kpi: str, numbers: Sequence[str]) -> str:
+def written(found: Findings, kpi: str, numbers: Sequence[str]) -> str:
     value, low, high = numbers
     size = found.scale(kpi).difference(value, in_words=True)
     key = "interval.none" if NONE in (low, high) else "interval.of"

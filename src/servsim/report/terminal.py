@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from servsim.report import sentences, tables
+from servsim.report import answer, sentences, tables
 from servsim.report.findings import Findings
 from servsim.report.scorecard import Scored
 from servsim.report.tables import Cell, Table
+from servsim.report.targets import Aims
 from servsim.report.words import words
 from servsim.report.writing import columns, lines
 from servsim.statistics import BETTER, WORSE
@@ -19,25 +20,45 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from servsim.experiment import Comparison
+    from servsim.overturn import Overturn
     from servsim.report.attributed import Attributed
     from servsim.report.tornado import Tornado
+    from servsim.report.tuned import Tuned
 
 _STYLES = {BETTER: "green", WORSE: "red"}
-    from servsim.report.tuned import Tuned
 _GAP = 2
 """Terminal columns between two columns of a table."""
 _NAMES = 18
 """Terminal columns that the names of the rows get at least, if they need them."""
 
 
-def comparison_table(comparison: Comparison, language: str = "en") -> Group:
+def comparison_table(comparison: Comparison, language: str = "en", would: Overturn | None = None) -> Group:
     """The answer, each measure in a sentence, and the table of differences from the baseline."""
     from rich.console import Group
 
-    found = Findings(comparison, words(language))
+    found = Findings(comparison, words(language), would)
     ranking = tables.comparison(found)
     measures = [_Paragraph(sentences.measure(found, s), "- ") for s in found.ranked] if found.leading else []
-    return Group(_answer(found), "", *measures, "", _Blocks(ranking), *_notes(found, ranking), *_scorecard(found))
+    parts = [*_lead(found), "", *measures, "", _Blocks(ranking), *_notes(found, ranking)]
+    return Group(*parts, *_targets(found), *_scorecard(found))
+
+
+def _lead(found: Findings) -> list[Any]:
+    """The answer in three sentences, and how it was found; where nothing can be ranked only the latter."""
+    told = answer.three(found)
+    if not told:
+        return [_answer(found)]
+    return [*(_Paragraph(line, f"{i}. ") for i, line in enumerate(told, 1)), "", _Paragraph(sentences.basis(found))]
+
+
+def _targets(found: Findings) -> list[Any]:
+    """A table for each target, and for all at once."""
+    aims, parts = Aims(found), list[Any]()
+    for name in aims.names:
+        parts += ["", _Paragraph(aims.called(name)), "", _Blocks(aims.table(name))]
+    if len(aims.names) > 1:
+        parts += ["", _Paragraph(found.words("target.together")), "", _Blocks(aims.together())]
+    return parts
 
 
 def run_table(comparison: Comparison, language: str = "en") -> Group:
@@ -46,7 +67,8 @@ def run_table(comparison: Comparison, language: str = "en") -> Group:
 
     found = Findings(comparison, words(language))
     content = tables.kpis(found, found.baseline)
-    return Group(_answer(found), "", _Blocks(content), *_notes(found, content), *_scorecard(found))
+    told = [_answer(found), *(_Paragraph(line) for line in Aims(found).answer())]
+    return Group(*told, "", _Blocks(content), *_notes(found, content), *_scorecard(found))
 
 
 def _scorecard(found: Findings) -> list[Any]:
@@ -94,6 +116,16 @@ def sensitivity_tables(tornado: Tornado) -> Group:
     return Group(*parts)
 
 
+def tuning_tables(tuned: Tuned) -> Group:
+    """The answer in sentences, the facts, the assumptions, and what introduces the lines to paste."""
+    from rich.console import Group
+
+    say, table = tuned.found.words, tuned.assumptions()
+    parts: list[RenderableType] = [_Paragraph(line, "- ") for line in tuned.answer()]
+    parts += ["", _Blocks(tuned.facts()), _Blocks(table), *(_Paragraph(note) for note in table.notes)]
+    return Group(*parts, "", _Paragraph(say("tuned.paste" if tuned.lines else "tuned.nothing")))
+
+
 class _Paragraph:
     """A text wrapped to the width there is, Chinese too, with a mark before its first line."""
 
@@ -116,16 +148,6 @@ class _Blocks:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         for chosen in _blocks(self.content, options.max_width):
-def tuning_tables(tuned: Tuned) -> Group:
-    """The answer in sentences, the facts, the assumptions, and what introduces the lines to paste."""
-    from rich.console import Group
-
-    say, table = tuned.found.words, tuned.assumptions()
-    parts: list[RenderableType] = [_Paragraph(line, "- ") for line in tuned.answer()]
-    parts += ["", _Blocks(tuned.facts()), _Blocks(table), *(_Paragraph(note) for note in table.notes)]
-    return Group(*parts, "", _Paragraph(say("tuned.paste" if tuned.lines else "tuned.nothing")))
-
-
             yield _table(self.content, chosen, options.max_width)
             yield ""
 

@@ -40,7 +40,7 @@ class Scale:
     def value(self, value: float, half_width: float = math.nan) -> str:
         """'35.6 min', '71.2 %', '¥12.30'; '–' for no answer."""
         places = min(self.finest, digits(value * self.factor, half_width * self.factor))
-        return self._with(self.symbol, number(value * self.factor, places))
+        return self.written(self.symbol, number(value * self.factor, places))
 
     def numbers(self, value: float, lower: float, upper: float, signed: bool = False) -> tuple[str, str, str]:
         """Value and interval as bare numbers with the same decimals; differences (`signed`) with their signs.
@@ -58,9 +58,10 @@ class Scale:
 
     def difference(self, shown: str, in_words: bool = False) -> str:
         """A number already written, with the symbol of differences: '-12.3 min', '+¥3.20', '4.1 pp'."""
-        return self._with(self.difference_words if in_words else self.difference_symbol, shown)
+        return self.written(self.difference_words if in_words else self.difference_symbol, shown)
 
-    def _with(self, symbol: str, shown: str) -> str:
+    def written(self, symbol: str, shown: str) -> str:
+        """A number already written, with a symbol."""
         if shown == NONE or not symbol:
             return shown
         if self.unit == "money" and (symbol in CURRENCIES.values() or _CODE.fullmatch(symbol)):
