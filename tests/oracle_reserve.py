@@ -29,8 +29,14 @@ class Reserve:
 
     def call(self: Any, pool: int, t: int) -> None:
         free = [w for w in self.crews[pool] if w.number not in self.arrives and w.number not in self.there]
-        if free:
-            self.arrives[free[0].number] = t + int(self.plan.reserves.delay[pool])
+        at = t + int(self.plan.reserves.delay[pool])
+        if free and self.is_called_to(pool, at):
+            self.arrives[free[0].number] = at
+
+    def is_called_to(self: Any, pool: int, t: int) -> bool:
+        of = self.plan.reserves
+        mine = [i for i in range(len(of.hours_pool)) if of.hours_pool[i] == pool]
+        return not mine or any(of.hours_from[i] <= t < of.hours_to[i] for i in mine)
 
     def look(self: Any, t: int) -> None:
         pools = [pool for skill in self.entered_since for pool in self.called_by(skill)]
@@ -62,7 +68,8 @@ class Reserve:
             w = self.workers[number]
             over = t >= since + self.plan.reserves.stay[w.pool]
             few = self.number_waiting(w.pool) <= self.plan.reserves.release[w.pool]
-            if w.is_idle and not self.is_stopped(w) and over and few:
+            late = not self.is_called_to(w.pool, t)
+            if w.is_idle and not self.is_stopped(w) and ((over and few) or late):
                 w.on_duty = False
                 w.rostered += t - since
                 del self.there[number]

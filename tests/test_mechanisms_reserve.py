@@ -84,6 +84,43 @@ def test_rule_5_who_becomes_free_below_the_mark_takes_nothing_more(engine: Engin
     assert (run.log.started_at // MINUTE).tolist() == [0, 3, 4, 60, 65]
 
 
+def test_rule_5_nobody_is_called_outside_the_hours_and_who_is_free_at_their_end_leaves(engine: Engine) -> None:
+    """b would bring somebody at 12, before the hours; c does at 20. At 40 they end: d, in hand, is finished; e waits."""
+    cases = {"a": at_desk(0, 60), "b": at_desk(10, 5), "c": at_desk(18, 5), "d": at_desk(31, 15), "e": at_desk(32, 5)}
+    world = called(cases, Called(waiting=1, delay=2, stay=15, hours=[(20, 40)]))
+    expect(
+        engine,
+        world,
+        """
+        a 0 0 0 60 ann
+        b 10 10 20 25 r0
+        c 18 18 25 30 r0
+        d 31 31 31 46 r0
+        e 32 32 60 65 ann
+        left a 60, b 25, c 30, d 46, e 65
+        """,
+    )
+    assert there(world.run(engine)) == [("r0", 20, 46)]
+
+
+def test_rule_5_who_is_idle_when_the_hours_end_goes_home_before_the_stay_is_over(engine: Engine) -> None:
+    """And comes again when called in the next hours; whoever becomes free at the very end takes nothing more."""
+    cases = {"a": at_desk(0, 100), "b": at_desk(10, 5), "c": at_desk(50, 10), "d": at_desk(55, 5)}
+    world = called(cases, Called(waiting=1, stay=60, hours=[(0, 20), (40, 60)]))
+    expect(
+        engine,
+        world,
+        """
+        a 0 0 0 100 ann
+        b 10 10 10 15 r0
+        c 50 50 50 60 r0
+        d 55 55 100 105 ann
+        left a 100, b 15, c 60, d 105
+        """,
+    )
+    assert there(world.run(engine)) == [("r0", 10, 20), ("r0", 50, 60)]
+
+
 # ------------------------------------------------------------------ from a scenario
 
 RESERVE = {"headcount": 3, "call": {"waiting": 3}, "release": {"waiting": 2}}
@@ -195,3 +232,23 @@ def test_rule_5_on_call_outside_of_the_shifts() -> None:
     assert there(run) == [("desk.reserve.1", 160, 220), ("desk.reserve.1", 1600, 1660)]
     value = run.kpis().set_index(["kpi", "group"]).value
     assert value["cost_wages", "all"] == pytest.approx(2 * 8 * 60 + 2 * 100)
+
+
+def test_a_reserve_comes_in_the_hours_of_its_shifts_only() -> None:
+    """Called the whole day, by six agents who cannot keep up; Monday to Friday from nine to five, over lunch too."""
+    shifts = {
+        "always": {"days": "all", "hours": "00:00-24:00"},
+        "day": {"days": "mon-fri", "hours": ["09:00-12:00", "12:00-17:00"]},
+    }
+    run = simulate(desk({**RESERVE, "shifts": ["day"]}, shifts=shifts), 3)
+    spans = [(begin, end) for _, begin, end in there(run)]
+    day = 24 * 60
+    assert len(spans) > 20
+    assert all(540 <= begin % day < 1020 and begin // day % 7 < 5 for begin, _ in spans)
+    assert max(end % day for _, end in spans) > 1020  # somebody finishes the item in hand
+    assert sum(end - begin for begin, end in spans if end % day > 1020) > 0
+
+
+def test_the_shifts_of_a_reserve_are_known_ones() -> None:
+    with pytest.raises(ValidationError, match="shift"):
+        desk({**RESERVE, "shifts": ["dya"]})

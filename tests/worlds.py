@@ -140,6 +140,7 @@ class Called:
     delay: int = 0
     stay: int = 0
     release: int = 0
+    hours: Sequence[tuple[int, int]] = ()  # only then; none: at any hour
 
 
 @dataclass(frozen=True)
@@ -274,6 +275,9 @@ class World:
             stay=self.ticks([c.stay for c in called]),
             release=np.array([c.release for c in called], np.int64),
             wage=np.zeros(len(called)),
+            hours_pool=ids([p for p, c in enumerate(called) for _ in c.hours]),
+            hours_from=self.ticks([a for c in called for a, _ in c.hours]),
+            hours_to=self.ticks([b for c in called for _, b in c.hours]),
         )
 
     def spills(self) -> Overflow:
@@ -836,6 +840,9 @@ def _reserve(
         if pick(0, 1):
             marks = pick(1, 3) if pick(0, 2) else None, grid * pick(1, 2) if not pick(0, 2) else None
             called = Called(*marks, grid * pick(0, 2), grid * pick(0, 3), pick(0, 1) if not pick(0, 2) else 0)
+            if not pick(0, 2):
+                begin = grid * pick(0, 6)
+                called = replace(called, hours=[(begin, begin + grid * pick(2, 8))])
             teams = {**teams, name: replace(team, called=called)}
             for k in range(pick(1, 2)):
                 pace = {skill: (100, 50)[pick(0, 1)] for skill in team.skills}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,14 +19,21 @@ NEVER = 2**62
 class Crew:
     """The reserve of a pool."""
 
-    __slots__ = ("at_home", "call_oldest", "call_waiting", "delay", "on_the_way", "pool", "release", "stay")
+    __slots__ = ("at_home", "call_oldest", "call_waiting", "delay", "hours", "on_the_way", "pool", "release", "stay")
 
     def __init__(self, pool: Pool, call_waiting: int, call_oldest: int, delay: int, stay: int, release: int) -> None:
         self.pool = pool
+        self.hours: list[tuple[int, int]] = []  # none: at any hour
         self.call_waiting, self.call_oldest, self.delay = call_waiting, call_oldest, delay
         self.stay, self.release = stay, release
         self.at_home: list[Worker] = []
         self.on_the_way = 0
+
+    def closes(self, at: int) -> int:
+        """The end of the hours that a tick lies in; −1 outside of them."""
+        place = bisect_right(self.hours, (at, NEVER)) - 1
+        end = self.hours[place][1] if place >= 0 else -1
+        return NEVER if not self.hours else end if at < end else -1
 
 
 class Reserve(Presence):
@@ -44,12 +52,16 @@ class Reserve(Presence):
         )
         for pool, row in zip(self.pools, marks, strict=False):
             crew = Crew(pool, *row)
+            mine = of.hours_pool == self.pools.index(pool)
+            crew.hours = list(zip(of.hours_from[mine].tolist(), of.hours_to[mine].tolist(), strict=True))
             crew.at_home = [worker for worker in self.staff[pool] if of.worker[worker.id]]
             self.crews += [crew] if crew.at_home else []
         self.pressed = [[crew for crew in self.crews if crew.pool in queue.pools] for queue in self.queues]
         self.crew_of = {worker.id: crew for crew in self.crews for worker in crew.at_home}
         self.reserve_key = 2 * (len(self.workers) + len(plan.systems.unit_system))  # after everybody and every system
         self.present: dict[int, tuple[Worker, int]] = {}  # who is there, since when
+        self.closes: dict[int, int] = {}  # by worker: the end of the hours in which the present stay began
+        self.booked: set[tuple[int, int]] = set()  # (tick, key) of ends that are known
         self.presences: list[tuple[int, int, int]] = []  # worker, from, to
         self.entered: list[Crew] = []  # of whose queues items have entered one since the last dispatch
         self.entered_at: dict[int, int] = {}  # when each item entered its present queue
@@ -118,8 +130,8 @@ class Reserve(Presence):
 
     # ------------------------------------------------------------------ coming and going
     def call(self, crew: Crew, now: int) -> None:
-        """The first in the order of the roster sets out, if anybody is left."""
-        if crew.at_home:
+        """The first in the order of the roster sets out, if anybody is left and would arrive within their hours."""
+        if crew.at_home and crew.closes(now + crew.delay) >= 0:
             worker = crew.at_home.pop(0)
             crew.on_the_way += 1
             if crew.delay:
@@ -132,8 +144,11 @@ class Reserve(Presence):
         crew = self.crew_of[worker.id]
         crew.on_the_way -= 1
         self.present[worker.id] = (worker, now)
-        if crew.stay:
-            self.clock.book(now + crew.stay, SHIFT_END, key, self.stay_is_over)
+        self.closes[worker.id] = crew.closes(now)
+        for end in (now + crew.stay, self.closes[worker.id]):
+            if now < end < NEVER and (end, key) not in self.booked:
+                self.booked.add((end, key))
+                self.clock.book(end, SHIFT_END, key, self.stay_is_over)
         self.gather()
         self.come_on_duty(worker, now, NEVER)
 
@@ -142,12 +157,12 @@ class Reserve(Presence):
         self.gather()
 
     def let_go(self, now: int) -> None:
-        """Who is idle, has stayed long enough and is not needed leaves."""
+        """Who is idle leaves after the hours, or who has stayed long enough and is not needed."""
         for worker, since in list(self.present.values()):
-            crew = self.crew_of[worker.id]
-            if worker.item >= 0 or now < since + crew.stay or worker not in crew.pool.idle:
+            crew, late = self.crew_of[worker.id], now >= self.closes[worker.id]
+            if worker.item >= 0 or (now < since + crew.stay and not late) or worker not in crew.pool.idle:
                 continue
-            if not self.waits_at_least(crew.pool, crew.release + 1):
+            if late or not self.waits_at_least(crew.pool, crew.release + 1):
                 crew.pool.idle.remove(worker)
                 worker.on_duty = False
                 worker.present += now - since

@@ -94,9 +94,10 @@ class Release(Model):
 
 
 class Reserve(Model):
-    """Workers who come when called, at any hour, `delay` after the call; `wage` per hour present (default: the pool's).
+    """Workers who come when called, `delay` after the call; `wage` per hour present (default: the pool's).
 
-    They stay at least `stay`, and leave when they are free and the queues are at or below `release`.
+    They stay at least `stay`, and leave when they are free and the queues are at or below `release`. They come at any
+    hour, or only in the hours of `shifts`.
     """
 
     headcount: Positive
@@ -105,6 +106,7 @@ class Reserve(Model):
     stay: Duration = 0
     release: Release = Release()
     wage: Number | None = None
+    shifts: tuple[Id, ...] = ()
 
     @model_validator(mode="after")
     def _leaves_below_the_mark(self) -> Self:

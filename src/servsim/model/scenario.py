@@ -223,6 +223,8 @@ def _organisation(of: Scenario) -> Found:
             yield from _unknown(("hand_overs", sender, to), "department", to, of.departments)
     for name, pool in of.pools.items():
         yield from _unknown(("pools", name, "department"), "department", pool.department, of.departments)
+        for i, shift in enumerate(pool.reserve.shifts if pool.reserve else ()):
+            yield from _unknown(("pools", name, "reserve", "shifts", i), "shift", shift, of.shifts)
     for name, counts in of.staffing.items():
         yield from _unknown(("staffing", name), "pool", name, of.pools)
         for shift in counts:

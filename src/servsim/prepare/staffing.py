@@ -150,6 +150,7 @@ def _reserves(scenario: Scenario, people: list[Person]) -> Reserves:
     if not any(person.is_reserve for person in people):
         return Reserves()
     pools = scenario.pools.values()
+    hours = [(p, *span) for p, (name, pool) in enumerate(scenario.pools.items()) for span in _called_in(scenario, name)]
     of = [pool.reserve or Reserve(headcount=1, call=Call(waiting=1)) for pool in pools]
     return Reserves(
         worker=np.array([person.is_reserve for person in people], np.int8),
@@ -159,7 +160,19 @@ def _reserves(scenario: Scenario, people: list[Person]) -> Reserves:
         stay=_ticks(reserve.stay for reserve in of),
         release=_ticks(reserve.release.waiting for reserve in of),
         wage=np.array([p.wage if r.wage is None else r.wage for p, r in zip(pools, of, strict=True)], np.float64),
+        hours_pool=_ids(p for p, _, _ in hours),
+        hours_from=_ticks(a for _, a, _ in hours),
+        hours_to=_ticks(b for _, _, b in hours),
     )
+
+
+def _called_in(scenario: Scenario, pool: str) -> list[Span]:
+    """The hours to which the reserve of a pool is called; none: at any hour. Breaks are for those on shift."""
+    reserve = scenario.pools[pool].reserve
+    nobody = Person("", pool, {})
+    for name in reserve.shifts if reserve else ():
+        _work(scenario, nobody, scenario.shifts[name], 0, 1)
+    return _merged(nobody.duties)
 
 
 def _overflow(scenario: Scenario, pools: Sequence[str], skills: Sequence[str]) -> Overflow:

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from servsim.records.arrays import Codes, Ticks, freeze
+from servsim.records.arrays import Codes, Ids, Ticks, freeze
 
 
 def _codes() -> Codes:
     return np.empty(0, np.int8)
+
+
+def _ids() -> Ids:
+    return np.empty(0, np.int32)
 
 
 def _ticks() -> Ticks:
@@ -29,6 +33,10 @@ class Reserves:
     stay: Ticks = field(default_factory=_ticks)  # [pools] at least so long
     release: Ticks = field(default_factory=_ticks)  # [pools] who is free leaves when no more than so many wait
     wage: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # [pools] money per hour present
+
+    hours_pool: Ids = field(default_factory=_ids)  # they are called only to these hours; a pool without any: always
+    hours_from: Ticks = field(default_factory=_ticks)  # by pool and time, never overlapping
+    hours_to: Ticks = field(default_factory=_ticks)
 
     def __post_init__(self) -> None:
         freeze(self)
