@@ -69,11 +69,14 @@ def svg(figure: Figure) -> str:
 
 
 def _slim(text: str) -> str:
-    """A third of the size: the fonts named once, hundredths of a point, neither comments nor gaps."""
+    """Half the size: the fonts named once, hundredths of a point, neither comments nor turns by nothing."""
     named = ", ".join(f"'{family}'" for family in families())
+    text = re.sub(rf"font-family: {re.escape(named)};? ?", "", text)
     text = re.sub(rf"font: ([\d.]+px) {re.escape(named)}", r"font-size: \1", text)
     text = re.sub(r"<!--.*?-->|(?<=>)\s+(?=<)", "", text, flags=re.DOTALL)
-    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), text)
+    text = re.sub(r'<g id="text_\d+">(<text[^>]*>[^<]*</text>)</g>', r"\1", text)
+    text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", text)
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+|\n(?=[A-Zz])", r"\1", tag[0]), text)
     return text.replace("<svg ", f'<svg font-family="{FONTS}" ', 1)
 
 
@@ -95,6 +98,10 @@ def pdf(path: Path, figures: Mapping[str, Figure], titles: Mapping[str, str]) ->
             scale = max(1.0, (wide + 1.0) / A4[0], (high + 1.5) / A4[1])
             across, down = A4[0] * scale, A4[1] * scale
             page = Bbox.from_bounds((wide - across) / 2, high + 1.0 - down, across, down)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+            for legend in figure.legends:  # else it goes to the corner of the page
+                legend.set_bbox_to_anchor((0, 0, 1, 1), figure.transFigure)
             title = figure.text(0, 1 + 0.3 / high, titles.get(name, ""), fontsize=14)
             title.set_in_layout(False)
             pages.savefig(figure, bbox_inches=page)
