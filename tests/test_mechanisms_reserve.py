@@ -85,7 +85,7 @@ def test_rule_5_who_becomes_free_below_the_mark_takes_nothing_more(engine: Engin
 
 
 def test_rule_5_nobody_is_called_outside_the_hours_and_who_is_free_at_their_end_leaves(engine: Engine) -> None:
-    """b would bring somebody at 12, before the hours; c does at 20. At 40 they end: d, in hand, is finished; e waits."""
+    """b would bring somebody at 12, too early; c does at 20. At 40 they end: d, in hand, is finished; e waits."""
     cases = {"a": at_desk(0, 60), "b": at_desk(10, 5), "c": at_desk(18, 5), "d": at_desk(31, 15), "e": at_desk(32, 5)}
     world = called(cases, Called(waiting=1, delay=2, stay=15, hours=[(20, 40)]))
     expect(
@@ -247,6 +247,11 @@ def test_a_reserve_comes_in_the_hours_of_its_shifts_only() -> None:
     assert all(540 <= begin % day < 1020 and begin // day % 7 < 5 for begin, _ in spans)
     assert max(end % day for _, end in spans) > 1020  # somebody finishes the item in hand
     assert sum(end - begin for begin, end in spans if end % day > 1020) > 0
+
+
+def test_a_reserve_whose_shifts_have_no_hours_never_comes() -> None:
+    shifts = {"always": {"days": "all", "hours": "00:00-24:00"}, "holidays": {"days": "holiday", "hours": "09:00-17:00"}}
+    assert there(simulate(desk({**RESERVE, "shifts": ["holidays"]}, shifts=shifts), 3)) == []
 
 
 def test_the_shifts_of_a_reserve_are_known_ones() -> None:

@@ -172,7 +172,8 @@ def _called_in(scenario: Scenario, pool: str) -> list[Span]:
     nobody = Person("", pool, {})
     for name in reserve.shifts if reserve else ():
         _work(scenario, nobody, scenario.shifts[name], 0, 1)
-    return _merged(nobody.duties)
+    never = [(-1, 0)] if reserve and reserve.shifts else []  # the shifts have no hours on the days of the clock
+    return _merged(nobody.duties) or never
 
 
 def _overflow(scenario: Scenario, pools: Sequence[str], skills: Sequence[str]) -> Overflow:
