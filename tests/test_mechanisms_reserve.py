@@ -250,7 +250,8 @@ def test_a_reserve_comes_in_the_hours_of_its_shifts_only() -> None:
 
 
 def test_a_reserve_whose_shifts_have_no_hours_never_comes() -> None:
-    shifts = {"always": {"days": "all", "hours": "00:00-24:00"}, "holidays": {"days": "holiday", "hours": "09:00-17:00"}}
+    always = {"days": "all", "hours": "00:00-24:00"}
+    shifts = {"always": always, "holidays": {"days": "holiday", "hours": "09:00-17:00"}}
     assert there(simulate(desk({**RESERVE, "shifts": ["holidays"]}, shifts=shifts), 3)) == []
 
 
