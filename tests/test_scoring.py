@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from servsim.scoring import by_judgement, efficiency, evaluated, memberships
+from servsim.scoring import CONSISTENT, by_judgement, efficiency, evaluated, memberships
 
 
 # ---------------------------------------------------------------------- weights
@@ -21,6 +21,28 @@ def test_a_worked_example_with_three_criteria() -> None:
     found = by_judgement([[1, 1 / 3, 5], [3, 1, 7], [1 / 5, 1 / 7, 1]])
     assert found.weights == pytest.approx([0.2790, 0.6491, 0.0719], abs=5e-5)
     assert found.ratio == pytest.approx((3.0649 - 3) / 2 / 0.58, abs=1e-4)
+
+
+HOUSE = [
+    [1, 5, 3, 7, 6, 6, 1 / 3, 1 / 4],
+    [1 / 5, 1, 1 / 3, 5, 3, 3, 1 / 5, 1 / 7],
+    [1 / 3, 3, 1, 6, 3, 4, 6, 1 / 5],
+    [1 / 7, 1 / 5, 1 / 6, 1, 1 / 3, 1 / 4, 1 / 7, 1 / 8],
+    [1 / 6, 1 / 3, 1 / 3, 3, 1, 1 / 2, 1 / 5, 1 / 6],
+    [1 / 6, 1 / 3, 1 / 4, 4, 2, 1, 1 / 5, 1 / 6],
+    [3, 5, 1 / 6, 7, 5, 5, 1, 1 / 2],
+    [4, 7, 5, 8, 6, 6, 2, 1],
+]
+
+
+def test_the_house_of_saaty() -> None:
+    """Eight criteria of a family that buys a house (Saaty, How to make a decision, European Journal of Operational
+    Research 48, 1990): λ 9.669, consistency index .238, ratio .169, which is too much."""
+    found = by_judgement(HOUSE)
+    assert found.weights == pytest.approx([0.173, 0.054, 0.188, 0.018, 0.031, 0.036, 0.167, 0.333], abs=5e-4)
+    assert found.ratio == pytest.approx(0.169, abs=5e-4)
+    assert found.ratio * 1.41 * 7 + 8 == pytest.approx(9.669, abs=5e-4)
+    assert found.ratio > CONSISTENT
 
 
 def test_judgements_that_go_in_a_circle_are_inconsistent() -> None:
@@ -56,6 +78,46 @@ def test_a_worked_evaluation_by_both_operators() -> None:
     assert evaluated(weights, rows, "min_max") == pytest.approx(np.array([0.5, 0.2, 0.2, 0.1]))
 
 
+def test_the_main_factor_decides() -> None:
+    """Clothes once more, five factors and the weights of a group of men (the example of Chinese lecture notes on
+    模糊综合评价): B = (.35 .30 .30 .15), made to sum to 1: (.32 .27 .27 .14)."""
+    rows = [[0.2, 0.5, 0.3, 0], [0.1, 0.3, 0.5, 0.1], [0, 0.1, 0.6, 0.3], [0, 0.4, 0.5, 0.1], [0.5, 0.3, 0.2, 0]]
+    found = evaluated([0.1, 0.1, 0.15, 0.3, 0.35], rows, "min_max")
+    assert found == pytest.approx(np.array([0.35, 0.30, 0.30, 0.15]) / 1.1)
+    assert found == pytest.approx([0.32, 0.27, 0.27, 0.14], abs=5e-3)
+
+
+STAFF = {
+    "performance": (0.4, [0.2, 0.3, 0.3, 0.2], [
+        [0.8, 0.15, 0.05, 0, 0], [0.2, 0.6, 0.1, 0.1, 0], [0.5, 0.4, 0.1, 0, 0], [0.1, 0.3, 0.5, 0.05, 0.05],
+    ]),
+    "attitude": (0.3, [0.3, 0.2, 0.1, 0.2, 0.2], [
+        [0.3, 0.5, 0.15, 0.05, 0], [0.2, 0.2, 0.4, 0.1, 0.1], [0.4, 0.4, 0.1, 0.1, 0], [0.1, 0.3, 0.3, 0.2, 0.1],
+        [0.3, 0.2, 0.2, 0.2, 0.1],
+    ]),
+    "ability": (0.2, [0.1, 0.2, 0.3, 0.2, 0.2], [
+        [0.1, 0.3, 0.5, 0.1, 0], [0.2, 0.3, 0.3, 0.1, 0.1], [0.2, 0.3, 0.35, 0.15, 0], [0.1, 0.3, 0.4, 0.1, 0.1],
+        [0.1, 0.4, 0.3, 0.1, 0.1],
+    ]),
+    "growth": (0.1, [0.3, 0.2, 0.2, 0.3], [
+        [0.3, 0.4, 0.2, 0.1, 0], [0.1, 0.4, 0.3, 0.1, 0.1], [0.2, 0.3, 0.4, 0.1, 0], [0.4, 0.3, 0.2, 0.1, 0],
+    ]),
+}  # fmt: skip
+
+
+def test_an_evaluation_on_two_levels() -> None:
+    """The appraisal of an employee by 18 indicators in four groups (司守奎、孙玺菁, 数学建模算法与应用, chapter 14):
+    first each group, then the groups; graded 良好, the second of five."""
+    groups = {name: evaluated(weights, rows) for name, (_, weights, rows) in STAFF.items()}
+    assert groups["performance"] == pytest.approx([0.39, 0.39, 0.17, 0.04, 0.01])
+    assert groups["attitude"] == pytest.approx([0.25, 0.33, 0.235, 0.125, 0.06])
+    assert groups["ability"] == pytest.approx([0.15, 0.32, 0.355, 0.115, 0.06])
+    assert groups["growth"] == pytest.approx([0.27, 0.35, 0.26, 0.1, 0.02])
+    whole = evaluated([weight for weight, *_ in STAFF.values()], list(groups.values()))
+    assert whole == pytest.approx([0.288, 0.354, 0.2355, 0.0865, 0.036])
+    assert whole.argmax() == 1
+
+
 # ---------------------------------------------------------------------- efficiency
 def test_one_input_one_output() -> None:
     """Eight stores: employees and sales (Cooper, Seiford & Tone, Data Envelopment Analysis, example 1.1): store B is
@@ -74,6 +136,18 @@ def test_two_inputs_one_output() -> None:
     assert np.flatnonzero(found.score > 1 - 1e-9).tolist() == [2, 3, 4]
     assert found.score[0] == pytest.approx(0.8571, abs=5e-5)  # A: 6/7
     assert found.score[1] == pytest.approx(0.6316, abs=5e-5)  # B: 12/19
+
+
+def test_two_inputs_two_outputs() -> None:
+    """Twelve hospitals: doctors and nurses, out- and inpatients, and their CCR efficiencies (Cooper, Seiford & Tone,
+    Data Envelopment Analysis, section 1.5)."""
+    doctors = [20, 19, 25, 27, 22, 55, 33, 31, 30, 50, 53, 38]
+    nurses = [151, 131, 160, 168, 158, 255, 235, 206, 244, 268, 306, 284]
+    out = [100, 150, 160, 180, 94, 230, 220, 152, 190, 250, 260, 250]
+    inpatients = [90, 50, 55, 72, 66, 90, 88, 80, 100, 100, 147, 120]
+    found = efficiency(np.column_stack([doctors, nurses]), np.column_stack([out, inpatients]))
+    told = [1, 1, 0.883, 1, 0.763, 0.835, 0.902, 0.796, 0.960, 0.871, 0.955, 0.958]
+    assert found.score == pytest.approx(told, abs=5e-4)
 
 
 def test_variable_returns_are_kinder_to_small_units() -> None:

@@ -72,7 +72,7 @@ class Weighted(Model):
         ]
 
 
-class Criterion(Weighted):
+class Subcriterion(Weighted):
     """Several indicators of one kind."""
 
     label: Label = Label()
@@ -81,6 +81,21 @@ class Criterion(Weighted):
     @model_validator(mode="after")
     def _known(self) -> Self:
         self.check(list(self.indicators))
+        return self
+
+
+class Criterion(Weighted):
+    """Several indicators of one kind, or criteria below it that have them."""
+
+    label: Label = Label()
+    indicators: dict[Id, Indicator] = Field(default_factory=dict)
+    criteria: dict[Id, Subcriterion] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if bool(self.indicators) == bool(self.criteria):
+            raise refuse((("indicators",), "needs `indicators`, or `criteria` that have them, one of the two"))
+        self.check(list(self.indicators or self.criteria))
         return self
 
 
@@ -109,6 +124,8 @@ class Worth(Model):
     per: Figure
     money: Number
     each_case: bool = False
+    better: Literal["lower", "higher"] | None = None
+    """For a KPI of which neither is better as such."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -151,6 +168,9 @@ class Scorecard(Weighted):
         for name, criterion in self.criteria.items():
             for indicator, of in criterion.indicators.items():
                 found["criteria", name, "indicators", indicator, "kpi"] = of.kpi
+            for sub, below in criterion.criteria.items():
+                for indicator, of in below.indicators.items():
+                    found["criteria", name, "criteria", sub, "indicators", indicator, "kpi"] = of.kpi
         for name, worth in self.worth.items():
             found["worth", name, "kpi"] = worth.kpi
         for key in ("inputs", "outputs") if self.efficiency else ():

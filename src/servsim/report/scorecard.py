@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from servsim.grading import Card, Graded, graded
 from servsim.kpis import KPIS
-from servsim.model.scorecard import GRADES, Scorecard
+from servsim.model.base import Label
+from servsim.model.scorecard import GRADES, Criterion, Indicator, Scorecard, Subcriterion
 from servsim.report.findings import Findings
 from servsim.report.numbers import Quantity, decimals, quantity, signs
 from servsim.report.tables import Cell, Table, measured
-from servsim.report.writing import NONE, number, scale
+from servsim.report.writing import NONE, Scale, number, scale
+from servsim.scoring import memberships
 from servsim.statistics import BETTER, NOT_SHOWN, WORSE, Estimate
 
 COLUMNS = ("scenario", "of", "grade", "score", "lower", "upper", *GRADES)
@@ -37,12 +39,17 @@ class Scored:
     def card(self) -> Card:
         return graded(self.found.comparison, self.asked)
 
+    @cached_property
+    def best(self) -> str:
+        """The scenario with the best score."""
+        overall = self.card.overall
+        return max(overall, key=lambda name: float(overall[name].score.mean))
+
     # ------------------------------------------------------------------ sentences
     def answer(self) -> list[str]:
         """The grade of the baseline, and of the scenario with the best score."""
         say, overall = self.found.words, self.card.overall
-        base = self.found.baseline
-        best = max(overall, key=lambda name: float(overall[name].score.mean))
+        base, best = self.found.baseline, self.best
         told = [say("scorecard.now", scenario=self.found.label(base), **self._told(overall[base]))]
         if best != base:
             told.append(say("scorecard.best", scenario=self.found.label(best), **self._told(overall[best])))
@@ -76,7 +83,7 @@ class Scored:
             rows.append(
                 (
                     Cell(self.found.label(name), say("table.baseline") if name == self.found.baseline else ""),
-                    Cell(say(f"grade.{of.grade}")),
+                    self._steady(of),
                     _points(of.score),
                     Cell(NONE) if name == self.found.baseline else _points(card.difference[name], signed=True),
                     *(self._cell(card.by_criterion[name, criterion]) for criterion in criteria),
@@ -88,26 +95,61 @@ class Scored:
         return Table(tuple(titles), tuple(rows), tuple(notes))
 
     def _cell(self, of: Graded) -> Cell:
-        score = float(of.score.mean)
-        return Cell(self.found.words(f"grade.{of.grade}"), number(score, 1), number=Quantity(score, form=decimals(1)))
+        return replace(_points(of.score), text=self.found.words(f"grade.{of.grade}"), detail=_interval(of.score))
+
+    def _steady(self, of: Graded) -> Cell:
+        """The grade, and how often a replication has it by itself."""
+        share = self.found.words("scorecard.steady", share=number(100 * of.steady, 0))
+        return Cell(self.found.words(f"grade.{of.grade}"), share, number=Quantity(of.steady, form="0%"))
 
     def criteria(self) -> Table:
-        """Criteria and their indicators: weight, the values of the grades."""
-        say, card = self.found.words, self.card
+        """Criteria and their indicators: weight, the values of the grades, today's value and that of the best."""
+        say, card, found = self.found.words, self.card, self.found
+        shown = list(dict.fromkeys([found.baseline, self.best]))
         header = ("scorecard.indicator", "scorecard.weight", "scorecard.ratio", *(f"grade.{grade}" for grade in GRADES))
-        rows = []
+        titles = (*(say(key) for key in header), *(found.label(scenario) for scenario in shown))
+        rows: list[tuple[Cell, ...]] = []
         for name, of in self.asked.criteria.items():
-            empty = (Cell(""),) * len(GRADES)
-            rows.append((Cell(self._criterion(name)), _weight(card.weights[name]), _ratio(card.ratios[name]), *empty))
-            for which, indicator in of.indicators.items():
-                at = scale(KPIS[indicator.kpi].unit, max(map(abs, indicator.typical)), self._currency, say)
-                values = tuple(
-                    Cell(at.value(value), number=quantity(at, value, math.nan, math.nan)) for value in indicator.typical
-                )
-                label = say.label(indicator.label.model_dump(exclude_none=True), self.found.kpi(indicator.kpi))
-                rows.append((Cell(f"– {label}"), _weight(card.weights[f"{name}.{which}"]), Cell(""), *values))
+            rows.append(self._branch(of, name, len(shown)))
+            for sub, below in of.criteria.items():
+                rows.append(self._branch(below, f"{name}.{sub}", len(shown)))
+                rows += [self._leaf(i, f"{name}.{sub}.{at}", shown) for at, i in below.indicators.items()]
+            rows += [self._leaf(indicator, f"{name}.{at}", shown) for at, indicator in of.indicators.items()]
         ratio = say("scorecard.consistency", ratio=number(card.ratios[""], 2))
-        return Table(tuple(Cell(say(key)) for key in header), tuple(rows), (ratio,))
+        return Table(tuple(map(Cell, titles)), tuple(rows), (say("scorecard.note_weight"), ratio))
+
+    def _branch(self, of: Criterion | Subcriterion, path: str, n_shown: int) -> tuple[Cell, ...]:
+        empty = (Cell(""),) * (len(GRADES) + n_shown)
+        ratio = self.card.ratios[path] if len(self._below(of)) > 2 and of.judgements else None
+        label = self._called(of.label, path.rpartition(".")[2])
+        return Cell(_indented(label, path)), self._weight(path), _ratio(ratio), *empty
+
+    def _leaf(self, of: Indicator, path: str, shown: Sequence[str]) -> tuple[Cell, ...]:
+        """An indicator: the values of the grades, and where scenarios stand."""
+        at = scale(KPIS[of.kpi].unit, max(map(abs, of.typical)), self._currency, self.found.words)
+        values = [Cell(at.value(v), number=quantity(at, v, math.nan, math.nan)) for v in of.typical]
+        label = self._called(of.label, self.found.kpi(of.kpi))
+        stands = [self._stands(of, at, scenario) for scenario in shown]
+        return Cell(_indented(label, path)), self._weight(path), Cell(""), *values, *stands
+
+    def _stands(self, of: Indicator, at: Scale, scenario: str) -> Cell:
+        """The value of an indicator, and the grade to which it belongs most."""
+        e = self.found.estimate(scenario, of.kpi, of.group)
+        if e is None or math.isnan(e.mean):
+            return Cell(NONE)
+        grade = GRADES[int(memberships(float(e.mean), of.typical).argmax())]
+        value, lower, upper = (float(part) for part in (e.mean, e.lower, e.upper))
+        return Cell(at.value(value), self.found.words(f"grade.{grade}"), number=quantity(at, value, lower, upper))
+
+    def _weight(self, path: str) -> Cell:
+        """The weight among siblings, and that in the whole."""
+        own, whole = self.card.weights[path], math.prod(self.card.weights[at] for at in _upwards(path))
+        of_all = self.found.words("scorecard.of_all", share=number(100 * whole, 1))
+        return Cell(number(own, 3), of_all if "." in path else "", number=Quantity(whole, form="0.0%"))
+
+    @staticmethod
+    def _below(of: Criterion | Subcriterion) -> list[str]:
+        return [*of.indicators, *(of.criteria if isinstance(of, Criterion) else ())]
 
     def seasons(self) -> Table:
         """Scenarios × seasons: grade and score with the weights of the season."""
@@ -121,32 +163,52 @@ class Scored:
         return Table((Cell(say("table.scenario")), *map(Cell, titles)), tuple(rows))
 
     def efficiency(self) -> Table:
-        """Units by data envelopment analysis: the share of the inputs that would do."""
-        say, found = self.found.words, self.found
-        rows = []
-        for (scenario, department), score in self.card.efficiency.items():
-            unit = f"{found.label(scenario)} · {found.group(f'department={department}')}" if department else ""
-            share = Cell(number(100 * score, 1), number=Quantity(score, form="0.0%"))
-            rows.append((Cell(unit or found.label(scenario)), share))
-        header = (Cell(say("scorecard.unit")), Cell(say("scorecard.efficient"), "%"))
-        return Table(header, tuple(rows), (say("scorecard.note_efficiency"),))
+        """Scenarios (× departments) by data envelopment analysis: the share of the inputs that would do."""
+        say, found, card = self.found.words, self.found, self.card
+        departments = list(dict.fromkeys(department for _, department in card.efficiency))
+        titles = [found.group(f"department={name}") if name else say("scorecard.efficient") for name in departments]
+        rows = [
+            (Cell(found.label(s)), *(_share(card.efficiency.get((s, department))) for department in departments))
+            for s in dict.fromkeys(scenario for scenario, _ in card.efficiency)
+        ]
+        ask = self.asked.efficiency
+        named = [say.list([found.kpi(kpi) for kpi in of]) for of in (ask.inputs, ask.outputs)] if ask else ["", ""]
+        notes = [say("scorecard.note_efficiency", inputs=named[0], outputs=named[1])]
+        if departments != [""]:
+            notes.append(say("scorecard.note_departments"))
+        return Table(tuple(map(Cell, [say("table.scenario"), *titles])), tuple(rows), tuple(notes))
 
     def worth(self) -> Table:
-        """Scenarios × what a gain is worth, in money."""
+        """Scenarios × what a gain is worth, in money; what is left of all when the additional cost is paid."""
         say, card = self.found.words, self.card
         names = list(dict.fromkeys(name for _, name in card.worth))
-        titles = []
-        for name in names:
-            of = self.asked.worth[name]
-            titles.append(say.label(of.label.model_dump(exclude_none=True), self.found.kpi(of.kpi)))
-        rows = []
-        for scenario in self.found.alternatives:
-            rows.append((Cell(self.found.label(scenario)), *(self._money(card.worth[scenario, n]) for n in names)))
-        return Table((Cell(say("table.scenario")), *map(Cell, titles)), tuple(rows))
+        titles = [self._called(of.label, self.found.kpi(of.kpi)) for of in (self.asked.worth[name] for name in names)]
+        rows = [
+            (
+                Cell(self.found.label(scenario)),
+                *(self._money(card.worth[scenario, name]) for name in names),
+                self._money(card.left[scenario], judged=True),
+            )
+            for scenario in sorted(self.found.alternatives, key=lambda s: -float(card.left[s].mean))
+        ]
+        rates = say("scorecard.rates", rates="; ".join(map(self._rate, names)))
+        header = (say("table.scenario"), *titles, say("scorecard.left"))
+        return Table(tuple(map(Cell, header)), tuple(rows), (rates, say("scorecard.note_left")))
 
-    def _money(self, e: Estimate) -> Cell:
+    def _rate(self, name: str) -> str:
+        """What the gain is worth, as stated."""
+        of, say = self.asked.worth[name], self.found.words
+        at = scale(KPIS[of.kpi].unit, of.per, self._currency, say)
+        money = scale("money", of.money, self._currency, say).value(of.money)
+        label = self._called(of.label, self.found.kpi(of.kpi))
+        return say(
+            "scorecard.rate_each" if of.each_case else "scorecard.rate", gain=label, per=at.value(of.per), money=money
+        )
+
+    def _money(self, e: Estimate, judged: bool = False) -> Cell:
         at = scale("money", abs(float(e.mean)), self._currency, self.found.words)
-        shown = measured(at, float(e.mean), float(e.lower), float(e.upper), signed=True)
+        verdict = _verdict(e) if judged else ""
+        shown = measured(at, float(e.mean), float(e.lower), float(e.upper), signed=True, verdict=verdict)
         return replace(shown, text=at.difference(shown.text))
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -163,26 +225,60 @@ class Scored:
     def _currency(self) -> str | None:
         return self.found.config.get("currency")
 
+    def _called(self, label: Label, otherwise: str) -> str:
+        return self.found.words.label(label.model_dump(exclude_none=True), otherwise)
+
     def _criterion(self, name: str) -> str:
-        return self.found.words.label(self.asked.criteria[name].label.model_dump(exclude_none=True), name)
+        return self._called(self.asked.criteria[name].label, name)
 
     def _path(self, path: str) -> str:
-        name, _, which = path.partition(".")
-        indicator = self.asked.criteria[name].indicators[which]
-        return self.found.words.label(indicator.label.model_dump(exclude_none=True), which)
+        name, *below, which = path.split(".")
+        of: Criterion | Subcriterion = self.asked.criteria[name]
+        for sub in below:
+            of = self.asked.criteria[name].criteria[sub]
+        return self._called(of.indicators[which].label, which)
+
+
+def _upwards(path: str) -> list[str]:
+    """The path and those above it.
+
+    >>> _upwards("a.b.c")
+    ['a', 'a.b', 'a.b.c']
+    """
+    parts = path.split(".")
+    return [".".join(parts[: i + 1]) for i in range(len(parts))]
+
+
+def _indented(label: str, path: str) -> str:
+    return f"{'– ' * path.count('.')}{label}"
+
+
+def _share(e: Estimate | None) -> Cell:
+    """A share in per cent with its interval."""
+    if e is None:
+        return Cell(NONE)
+    share, lower, upper = (float(part) for part in (e.mean, e.lower, e.upper))
+    ends = f"[{number(100 * lower, 1)}, {number(100 * min(upper, 1.0), 1)}]" if not math.isnan(lower) else ""
+    return Cell(f"{number(100 * share, 1)} %", ends, number=Quantity(share, lower, upper, "0.0%"))
+
+
+def _verdict(e: Estimate) -> str:
+    return (BETTER if e.mean > 0 else WORSE) if e.lower * e.upper > 0 else NOT_SHOWN
+
+
+def _interval(e: Estimate) -> str:
+    """The score with its interval."""
+    mean, lower, upper = (number(float(part), 1) for part in (e.mean, e.lower, e.upper))
+    return f"{mean} [{lower}, {upper}]" if lower != NONE else mean
 
 
 def _points(e: Estimate, signed: bool = False) -> Cell:
     score, low, high = (float(part) for part in (e.mean, e.lower, e.upper))
     mean, lower, upper = (number(end, 1, signed) for end in (score, low, high))
-    shown = "" if not signed else (BETTER if e.mean > 0 else WORSE) if e.lower * e.upper > 0 else NOT_SHOWN
+    shown = _verdict(e) if signed else ""
     form = signs(decimals(1)) if signed else decimals(1)
     return Cell(mean, f"[{lower}, {upper}]" if lower != NONE else "", shown, number=Quantity(score, low, high, form))
 
 
-def _weight(weight: float) -> Cell:
-    return Cell(number(weight, 3), number=Quantity(weight, form=decimals(3)))
-
-
-def _ratio(ratio: float) -> Cell:
-    return Cell(number(ratio, 2), number=Quantity(ratio, form=decimals(2)))
+def _ratio(ratio: float | None) -> Cell:
+    return Cell("") if ratio is None else Cell(number(ratio, 2), number=Quantity(ratio, form=decimals(2)))
