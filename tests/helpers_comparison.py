@@ -159,17 +159,19 @@ def _differences(names: Sequence[str], labels: Sequence[tuple[str, str]], values
 
 def _response_times(names: Sequence[str], means: np.ndarray) -> pd.DataFrame:
     shares = np.linspace(0, 1, 101)
+    curve = -np.log1p(-np.minimum(shares, 0.999))
     frames = [
         pd.DataFrame(
             {
                 "scenario": name,
                 "group": "all",
                 "quantile": shares,
-                "value": -(0.0 if np.isnan(means[s]).all() else np.nanmean(means[s]))
-                * np.log1p(-np.minimum(shares, 0.999)),
+                "value": mean * curve,
+                "lower": 0.95 * mean * curve,
+                "upper": 1.05 * mean * curve,
             }
         )
-        for s, name in enumerate(names)
+        for name, mean in zip(names, (0.0 if np.isnan(of).all() else np.nanmean(of) for of in means), strict=True)
     ]
     return pd.concat(frames, ignore_index=True)
 

@@ -24,14 +24,16 @@ class Paragraph:
 @dataclass(frozen=True)
 class Bullets:
     lines: tuple[str, ...]
+    is_lead: bool = False  # the answer itself: large, numbered
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One of the pictures that are drawn beside the page."""
+    """One of the pictures that are drawn beside the page; `text` says what is to be seen."""
 
     name: str
     title: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,10 @@ def _markdown(block: Block, places: Mapping[str, str]) -> str:
             return f"{'#' * level} {text}"
         case Paragraph(text):
             return text
-        case Bullets(lines):
-            return "\n".join(f"- {line}" for line in lines)
-        case Picture(name, title):
-            return f"![{title}]({places[name]})"
+        case Bullets(lines, is_lead):
+            return "\n".join(f"{f'{i}.' if is_lead else '-'} {line}" for i, line in enumerate(lines, 1))
+        case Picture(name, title, text):
+            return f"![{title}]({places[name]})" + (f"\n\n{text}" if text else "")
         case Typed(text):
             return f"```sh\n{text}\n```"
         case Table():
@@ -106,18 +108,30 @@ def to_html(blocks: Sequence[Block], pictures: Mapping[str, str], language: str)
         contents=[(place, heading.text) for place, heading in headings if heading.level == 2],
         blocks=list(enumerate(shown)),
         language=language,
-        svg={name: _inline(name, text) for name, text in pictures.items()},
+        svg={block.name: _inline(block, pictures[block.name]) for block in shown if isinstance(block, Picture)},
         better=BETTER,
         worse=WORSE,
         kind=lambda block: type(block).__name__,
     )
 
 
-def _inline(name: str, svg: str) -> str:
+LARGEST = 1.8
+"""Pixels that a point of a picture takes at most: the letters of a small picture are not blown up."""
+
+
+def _inline(block: Picture, svg: str) -> str:
     """An SVG to stand within a page: as wide as there is room, the ids of several pictures told apart."""
     from markupsafe import Markup
 
+    name = block.name
     body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg") :])
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
-    root = rf'<svg viewBox="\1" role="img" aria-labelledby="{name}-t">'
+    described = f' aria-describedby="{name}-d"' if block.text else ""
+
+    def root(found: re.Match[str]) -> str:
+        widest = f"max-width: {LARGEST * float(found[1].split()[2]):.0f}px"
+        fonts = re.search(r'font-family="[^"]*"', found[0])
+        kept = f" {fonts[0]}" if fonts else ""
+        return f'<svg viewBox="{found[1]}"{kept} style="{widest}" role="img" aria-labelledby="{name}-t"{described}>'
+
     return Markup(re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', root, body, count=1))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from servsim.report import changing
 from servsim.report.figures.durations import response_times, time_spent
 from servsim.report.figures.effects import comparison, contributions, swings
+from servsim.report.figures.heat import queue_by_department, queue_by_weekday
 from servsim.report.figures.hours import queue_by_hour, utilisation_by_hour, waiting_by_hour
 from servsim.report.figures.look import style
+from servsim.report.figures.processes import processes
 from servsim.report.findings import Findings
 
 if TYPE_CHECKING:
@@ -19,11 +22,13 @@ if TYPE_CHECKING:
 
 PICTURES: dict[str, Callable[[Findings], Figure | None]] = {
     "comparison": comparison,
+    "time_spent": time_spent,
+    "queue_by_department": queue_by_department,
+    "queue_by_weekday": queue_by_weekday,
+    "queue_by_hour": queue_by_hour,
     "waiting_by_hour": waiting_by_hour,
     "response_times": response_times,
-    "time_spent": time_spent,
     "utilisation_by_hour": utilisation_by_hour,
-    "queue_by_hour": queue_by_hour,
 }
 """Name → what draws it; None where there are no data."""
 
@@ -36,6 +41,9 @@ def draw_all(found: Findings) -> dict[str, Figure]:
             figure = draw(found)
             if figure is not None:
                 drawn[name] = figure
+    for picture in changing.drawn(found):
+        with style():
+            drawn[picture.name] = processes(found, picture)
     return drawn
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from servsim.report.figures.look import BLUE, FAINT, GREY, INK, LIMIT, PALE, VERMILLION
 from servsim.report.figures.parts import axis_titles, legend, more_space_between, panels, row_names, with_unit
 from servsim.report.findings import Findings
-from servsim.report.writing import balanced
+from servsim.report.writing import Scale, balanced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ def response_times(found: Findings) -> Figure | None:
         for limit in limits:
             axes.axvline(limit, **LIMIT)
     axis_titles(figure, found.words("axis.within"), found.words("axis.answered"))
-    legend(figure, found, interval=False, promise=bool(limits))
+    legend(figure, found, interval=True, promise=bool(limits))
     return figure
 
 
@@ -58,21 +59,41 @@ def time_spent(found: Findings) -> Figure | None:
     names = [balanced(found.label(s), 26) for s in rows]
     heights = [max(0.36, 0.16 * len(name) + 0.14) for name in names]
     places = [-(sum(heights[:i]) + height / 2) for i, height in enumerate(heights)]
-    figure = Figure(figsize=(7.6, sum(heights) + 1.1 + 0.2 * -(-len(shown) // 3)))
+    figure = Figure(figsize=(7.6, sum(heights) + 1.1 + 0.2 * (len(shown) // 3 + 1)))
     more_space_between(figure)
     label, axes = figure.subplots(1, 2, sharey=True, width_ratios=(2.1, 5.3))
     row_names(label, names, places, sum(heights))
     scale = found.scale("cycle_time_mean", total)
     lengths = [[scale.factor * parts.get(what, 0) for what in shown] for parts in rows.values()]
     stacked(axes, list(zip(places, lengths, strict=True)), [LOOKS[what] for what in shown])
+    _totals(axes, found, dict(zip(rows, places, strict=True)), scale)
     axes.set_xlabel(with_unit(found, found.words("axis.per_case"), scale))
     _legend_of_parts(figure, found, shown)
     return figure
 
 
+def _totals(axes: Axes, found: Findings, places: Mapping[str, float], scale: Scale) -> None:
+    """All of it, at the end of each bar: the mean cycle time with its interval."""
+    widest = 0.0
+    for scenario, place in places.items():
+        whole = found.estimate(scenario, "cycle_time_mean")
+        if whole is None or not math.isfinite(whole.mean):
+            continue
+        low, high = (end if math.isfinite(end) else whole.mean for end in (whole.lower, whole.upper))
+        axes.plot([scale.factor * low, scale.factor * high], [place, place], color=INK, linewidth=1.1)
+        axes.annotate(
+            scale.value(whole.mean, whole.half_width), (scale.factor * high, place), (4, 0),
+            textcoords="offset points", va="center", fontsize=7.5,
+        )  # fmt: skip
+        widest = max(widest, scale.factor * high)
+    axes.set_xlim(right=max(axes.get_xlim()[1], 1.16 * widest))
+
+
 def cumulative(axes: Axes, frame: pd.DataFrame, line: Mapping[str, Any]) -> None:
-    """quantile, minutes as the share (in %) up to each time."""
-    axes.plot(frame["minutes"].clip(lower=_SHORTEST), 100 * frame["quantile"], **line)
+    """quantile, minutes, lower, upper as the share (in %) up to each time, with the interval of the time as a band."""
+    times, shares = frame[["minutes", "lower", "upper"]].clip(lower=_SHORTEST), 100 * frame["quantile"]
+    axes.fill_betweenx(shares, times["lower"], times["upper"], color=line["color"], alpha=0.25, linewidth=0)
+    axes.plot(times["minutes"], shares, **line)
 
 
 def stacked(axes: Axes, rows: Sequence[tuple[float, Sequence[float]]], looks: Sequence[tuple[str, str]]) -> None:
@@ -117,11 +138,13 @@ def _time(found: Findings, text: str) -> str:
 
 
 def _legend_of_parts(figure: Figure, found: Findings, shown: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = [
+    handles: list[Any] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0.6, label=found.words(f"spent.{what}"))
         for what in shown
         for colour, hatch in [LOOKS[what]]
     ]
+    handles.append(Line2D([], [], color=INK, linewidth=1.1, label=found.words("axis.interval_of_all")))
     figure.legend(handles=handles, loc="outside upper left", ncols=3)

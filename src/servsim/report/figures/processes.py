@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from servsim.report.changing import Drawn
 from servsim.report.figures.look import BLUE, FAINT, GREY, INK, PALE, VERMILLION
 from servsim.report.findings import Findings
-from servsim.report.flow import BEGIN, CHANGED, DECISION, END, FORK, NEW, OUT, REMOVED, WAIT, charts
+from servsim.report.flow import BEGIN, CHANGED, DECISION, END, FORK, NEW, OUT, REMOVED, WAIT
 from servsim.report.flowchart import DETAIL, TITLE, Lane, Layout, Placed, Route, layout
 from servsim.report.words import Words
 
@@ -28,14 +29,12 @@ WIDEST, BETWEEN, MARGIN = 9.4, 0.35, 0.08
 """Inches: of a picture, between processes, around all."""
 
 
-def process(found: Findings, scenario: str) -> Figure | None:
-    """The processes of the baseline; of another scenario those that differ, with what differs marked."""
-    drawn = [(chart.title, layout(chart)) for chart in charts(found, scenario)]
-    if not drawn:
-        return None
+def processes(found: Findings, picture: Drawn) -> Figure:
+    """Each process in lanes of departments, with its name where there are several."""
     from matplotlib.figure import Figure
 
-    titled = len(found.comparison.flows.get(scenario, ())) > 1
+    drawn = [(chart.title, layout(chart)) for chart in picture.charts]
+    titled = len(found.comparison.flows[found.baseline]) > 1
     head = TITLE * 1.9 if titled else 0.0
     places, width, height = shelved([(each.width, each.height + head) for _, each in drawn])
     figure = Figure(figsize=(width + 2 * MARGIN, height + 2 * MARGIN))
