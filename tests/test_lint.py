@@ -290,6 +290,19 @@ def test_a_slow_pool_counts_for_less() -> None:
     assert "112 h of work a week for 84 h on duty" in found.message
 
 
+def test_a_reserve_helps_in_the_hours_to_which_it_is_called() -> None:
+    """One on call at any hour, then from nine to twelve: 24 and 3 hours of a day more."""
+    shifts = {"am": {"days": "all", "hours": ["09:00-11:00", "11:00-12:00"]}}
+    hours = []
+    for more in ({}, {"shifts": ["am"]}):
+        reserve = {"headcount": 1, "call": {"waiting": 1}, **more}
+        pools = {"desk": {"department": "service", "reserve": reserve}}
+        hours.append(Outlook(desk(pools=pools, shifts=shifts, staffing={})).team(["desk"]).capacity)
+    assert hours[0].sum(axis=1).tolist() == pytest.approx([24] * len(hours[0]))
+    assert hours[1].sum(axis=1).tolist() == pytest.approx([3] * len(hours[1]))
+    assert hours[1][:, 9:12].all()
+
+
 def test_a_promise_shorter_than_what_it_takes_is_told() -> None:
     steps = {
         "intake": task(5, next="pass"),

@@ -306,9 +306,20 @@ class Outlook:
         load = np.sum([self.load[skill] for skill in skills], axis=0)
         fastest = self.plan.pace[:, at].max(axis=1, initial=0) / 100 * self.present[self.plan.worker_pool]
         capacity = on_duty(self.plan, fastest, self.edges)
-        if self.plan.reserves.worker.any():  # may be there at any time
-            capacity = capacity + fastest @ self.plan.reserves.worker * np.diff(self.edges) / HOUR
+        if self.plan.reserves.worker.any():  # may be there whenever they may be called
+            reserve = np.bincount(self.plan.worker_pool, fastest * self.plan.reserves.worker, len(self.plan.pools))
+            capacity = capacity + reserve @ self.called
         return Team(tuple(skills), load, capacity.reshape(-1, 24), pools)
+
+    @cached_property
+    def called(self) -> Floats:
+        """[pools, hours] hours of each hour of the clock to which the reserve of a pool may be called."""
+        of, begin, end = self.plan.reserves, self.edges[:-1], self.edges[1:]
+        hours = np.tile((end - begin) / HOUR, (len(self.plan.pools), 1))
+        for pool in np.unique(of.hours_pool):
+            spans = zip(of.hours_from[of.hours_pool == pool], of.hours_to[of.hours_pool == pool], strict=True)
+            hours[pool] = sum(np.maximum(np.minimum(end, b) - np.maximum(begin, a), 0) / HOUR for a, b in spans)
+        return hours
 
     def most_together(self, skill: str) -> int:
         """The largest number of people who can do it on duty at a time, with all of the reserve."""
