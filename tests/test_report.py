@@ -221,10 +221,10 @@ def test_a_run_shows_every_kpi_with_its_interval(language: str) -> None:
 def test_all_files_are_written(tmp_path: Path) -> None:
     write(comparison(), tmp_path / "results" / "x", "en", ["staffing.desk.day=12"])
     there = {p.relative_to(tmp_path / "results" / "x").as_posix() for p in tmp_path.rglob("*") if p.is_file()}
-    tables = {"kpis.csv", "summary.csv", "differences.csv"}
+    tables = {"kpis.csv", "summary.csv", "differences.csv", "changes.csv"}
     configs = {f"config/{name}.yaml" for name in ("baseline", *MEASURES)}
     pictures = {f"figures/{name}.svg" for name in PICTURES}
-    assert there == tables | configs | pictures | {"overrides.yaml", "report.md", "report.html", "provenance.json"}
+    assert there == tables | configs | pictures | {"overrides.yaml", "report.md", "report.html", "report.xlsx", "provenance.json"}
 
 
 @LANGUAGE

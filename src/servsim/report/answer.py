@@ -117,10 +117,10 @@ def _overturning(found: Findings) -> Iterator[str]:
 
 
 def alike(would: Overturn) -> list[list[Flip]]:
-    """The flips that one sentence tells: of one part of the answer, in one direction, all shown or none."""
+    """The flips that one sentence tells: of one part of the answer, in one direction."""
     groups: dict[tuple[object, ...], list[Flip]] = {}
     for flip in would.flips:
-        same = (flip.part.part, flip.part.scenario, flip.factor > 1, flip.is_shown)
+        same = (flip.part.part, flip.part.scenario, flip.factor > 1)
         groups.setdefault(same, []).append(flip)
     return list(groups.values())
 
@@ -131,25 +131,24 @@ def turning(found: Findings, would: Overturn, flips: Sequence[Flip]) -> str:
     aims, is_order = Aims(found), first.part.part == ORDER
     kind = "order" if is_order else "lost" if first.was_so else "won"
     target = "" if is_order else _target(found, aims, first.part.part)
-    told = say(
+    return say(
         f"beware.{kind}_{'higher' if first.factor > 1 else 'lower'}",
         which=say("beware.or").join(_which(found, aims, flip) for flip in flips),
         by=number(100 * would.by, 0), target=target, scenario=found.label(first.part.scenario),
         best=found.label(would.best), other=found.label(would.other),
     )  # fmt: skip
-    return told if first.is_shown else say("beware.luck", what=told)
 
 
 def _which(found: Findings, aims: Aims, flip: Flip) -> str:
-    named = assumption(found, flip.part.assumption)
+    named, luck = assumption(found, flip.part.assumption), "" if flip.is_shown else "_luck"
     if flip.part.part == ORDER:
-        return found.words("beware.order_which", assumption=named)
+        return found.words(f"beware.order_which{luck}", assumption=named)
     end, target = (2 if flip.factor > 1 else 0), aims.targets.asked[flip.part.part]
     margin = float(flip.part.margin.mean[end])
     level = target.limit + margin if target.is_floor else target.limit - margin
     half = float(flip.part.margin.half_width[end])
     shown = aims.scale(flip.part.part).value(level, half)
-    return found.words("beware.target_which", assumption=named, level=shown)
+    return found.words(f"beware.target_which{luck}", assumption=named, level=shown)
 
 
 def _target(found: Findings, aims: Aims, name: str) -> str:

@@ -112,11 +112,19 @@ def to_html(blocks: Sequence[Block], pictures: Mapping[str, str], language: str)
         better=BETTER,
         worse=WORSE,
         kind=lambda block: type(block).__name__,
+        coded=_coded,
     )
 
 
 LARGEST = 1.8
 """Pixels that a point of a picture takes at most: the letters of a small picture are not blown up."""
+
+
+def _coded(text: str) -> str:
+    """A text as HTML, `names` as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _inline(block: Picture, svg: str) -> str:

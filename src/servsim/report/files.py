@@ -17,11 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from servsim.report.document import Block, to_html, to_markdown
+from servsim.report import overturned
+from servsim.report.changed import COLUMNS as CHANGES
+from servsim.report.changed import Changed
+from servsim.report.document import Block, Picture, to_html, to_markdown
 from servsim.report.findings import Findings
+from servsim.report.overturned import COLUMNS as OVERTURN
 from servsim.report.page import blocks, command
 from servsim.report.scorecard import COLUMNS as SCORES
 from servsim.report.scorecard import Scored
+from servsim.report.targets import COLUMNS as TARGETS
+from servsim.report.targets import Aims
 from servsim.report.words import words
 
 if TYPE_CHECKING:
@@ -31,13 +37,13 @@ if TYPE_CHECKING:
     from servsim.overturn import Overturn
     from servsim.report.attributed import Attributed
     from servsim.report.tornado import Tornado
+    from servsim.report.tuned import Tuned
 
 LIBRARIES = (
     "simpy", "numpy", "pandas", "scipy", "matplotlib", "pydantic", "hydra-core", "omegaconf", "joblib", "PyYAML",
-    "rich", "holidays",
+    "rich", "holidays", "xlsxwriter",
 )  # fmt: skip
 
-    from servsim.report.tuned import Tuned
 COLUMNS = {
     "kpis": ("scenario", "replication", "kpi", "group", "value"),
     "summary": ("scenario", "kpi", "group", "mean", "lower", "upper", "n"),
@@ -59,13 +65,25 @@ def write(
 
     def fill(stage: Path) -> None:
         drawn = draw_all(found)
-        _write_page(stage, blocks(found, list(drawn), overrides), drawn, language)
+        _write_page(stage, blocks(found, list(drawn), overrides), drawn, found)
         scored = Scored.of(found)
         if scored is not None:
             _write_text(stage / "scorecard.csv", to_csv(SCORES, scored.rows()))
+        _write_details(found, stage)
         _write_basis(found, stage, overrides, command(found, overrides))
 
     _replaced(folder, fill)
+
+
+def _write_details(found: Findings, folder: Path) -> None:
+    """What the page tells of targets, changed settings and what would overturn the answer, for other programs."""
+    aims, changed = Aims(found), Changed(found)
+    if aims.targets.asked:
+        _write_text(folder / "targets.csv", to_csv(TARGETS, aims.rows()))
+    if found.alternatives:
+        _write_text(folder / "changes.csv", to_csv(CHANGES, changed.rows()))
+    if found.would and found.would.parts:
+        _write_text(folder / "overturn.csv", to_csv(OVERTURN, overturned.rows(found.would)))
 
 
 def write_attribution(attributed: Attributed, folder: Path, overrides: Sequence[str] = ()) -> None:
@@ -75,7 +93,7 @@ def write_attribution(attributed: Attributed, folder: Path, overrides: Sequence[
 
     def fill(stage: Path) -> None:
         pages = attributed.page(overrides)
-        _write_page(stage, pages, draw_attribution(attributed), attributed.found.words.language)
+        _write_page(stage, pages, draw_attribution(attributed), attributed.found, attributed.runs)
         _write_text(stage / "attribution.csv", to_csv(columns, attributed.rows()))
         _write_basis(attributed.found, stage, overrides, attributed.command(overrides))
 
@@ -89,10 +107,26 @@ def write_sensitivity(tornado: Tornado, folder: Path, typed: str, overrides: Seq
     from servsim.report.tornado import FLIP_COLUMNS
 
     def fill(stage: Path) -> None:
-        _write_page(stage, tornado.page(typed), draw_tornado(tornado), tornado.found.words.language)
+        _write_page(stage, tornado.page(typed), draw_tornado(tornado), tornado.found, tornado.scenarios)
         _write_text(stage / "sensitivity.csv", to_csv(columns, tornado.rows()))
         _write_text(stage / "flips.csv", to_csv(FLIP_COLUMNS, tornado.flip_rows()))
         _write_basis(tornado.found, stage, overrides, typed)
+
+    _replaced(folder, fill)
+
+
+def write_tuning(tuned: Tuned, folder: Path, typed: str, overrides: Sequence[str] = ()) -> None:
+    """As `write`, for what a tuning found; `typed` is its command."""
+    from servsim.report.figures.spans import draw_tuning
+    from servsim.report.tuned import COLUMNS as columns
+    from servsim.report.tuned import FACT_COLUMNS
+
+    def fill(stage: Path) -> None:
+        _write_page(stage, tuned.page(typed), draw_tuning(tuned), tuned.found, tuned.names)
+        _write_text(stage / "tuning.csv", to_csv(columns, tuned.rows()))
+        _write_text(stage / "facts.csv", to_csv(FACT_COLUMNS, tuned.fact_rows()))
+        _write_text(stage / "design.csv", to_csv(tuned.design_columns(), tuned.design_rows()))
+        _write_basis(tuned.found, stage, overrides, typed)
 
     _replaced(folder, fill)
 
@@ -115,22 +149,6 @@ def _replaced(folder: Path, fill: Callable[[Path], None]) -> None:
 
 
 def config_names(scenarios: Sequence[str]) -> dict[str, str]:
-def write_tuning(tuned: Tuned, folder: Path, typed: str, overrides: Sequence[str] = ()) -> None:
-    """As `write`, for what a tuning found; `typed` is its command."""
-    from servsim.report.figures.spans import draw_tuning
-    from servsim.report.tuned import COLUMNS as columns
-    from servsim.report.tuned import FACT_COLUMNS
-
-    def fill(stage: Path) -> None:
-        _write_page(stage, tuned.page(typed), draw_tuning(tuned), tuned.found, tuned.names)
-        _write_text(stage / "tuning.csv", to_csv(columns, tuned.rows()))
-        _write_text(stage / "facts.csv", to_csv(FACT_COLUMNS, tuned.fact_rows()))
-        _write_text(stage / "design.csv", to_csv(tuned.design_columns(), tuned.design_rows()))
-        _write_basis(tuned.found, stage, overrides, typed)
-
-    _replaced(folder, fill)
-
-
     """Scenario → file name: 'peak_30' for 'fault_repair/peak_30' where all are of one study, else 'study__variant'.
 
     >>> config_names(["a/x", "a/y[demand.file=d/e.csv]"])
@@ -158,16 +176,29 @@ def _write_basis(found: Findings, folder: Path, overrides: Sequence[str], typed:
     _write_text(folder / "provenance.json", provenance + "\n")
 
 
-def _write_page(folder: Path, page: Sequence[Block], drawn: Mapping[str, Figure], language: str) -> None:
-    """The page in one HTML file that needs no other, and as Markdown with its pictures beside it."""
-    from servsim.report.figures.look import svg
+def _write_page(
+    folder: Path, page: Sequence[Block], drawn: Mapping[str, Figure], found: Findings, listed: Sequence[str] = ()
+) -> None:
+    """The page in one HTML file that needs no other, as Markdown with its pictures beside it, and as a workbook.
+
+    `listed`: the scenarios whose figures the workbook lists, where the report is no comparison of them all.
+    """
+    from servsim.report.figures.look import pdf, png, svg
+    from servsim.report.workbook import write_workbook
 
     pictures = {name: svg(figure) for name, figure in drawn.items()}
     places = {name: f"figures/{name}.svg" for name in pictures}
     for name, text in pictures.items():
         _write_text(folder / places[name], text)
     _write_text(folder / "report.md", to_markdown(page, places))
-    _write_text(folder / "report.html", to_html(page, pictures, language))
+    _write_text(folder / "report.html", to_html(page, pictures, found.words.language))
+    write_workbook(folder / "report.xlsx", page, found, _made_by(), listed)
+    asked = found.comparison.settings.pictures
+    for name, figure in drawn.items() if "png" in asked else ():
+        (folder / "figures" / f"{name}.png").write_bytes(png(figure))
+    if "pdf" in asked and drawn:
+        titles = {block.name: block.title for block in page if isinstance(block, Picture)}
+        pdf(folder / "figures.pdf", drawn, titles)
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -220,6 +251,12 @@ def _provenance(found: Findings, configs: Mapping[str, str], typed: str, folder:
         "configs": {s: hashlib.sha256(text.encode()).hexdigest() for s, text in configs.items()},
         "event_logs": logs,
     }
+
+
+def _made_by() -> dict[str, str]:
+    """Name → version of what decides the figures."""
+    names = ("servsim", "numpy", "scipy", "pandas", "simpy")
+    return {"Python": platform.python_version()} | {name: str(_version(name)) for name in names}
 
 
 def _version(package: str) -> str | None:

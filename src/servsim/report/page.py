@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from servsim.report import sentences, tables
-from servsim.report.document import Block, Blocks, Bullets, Heading, Paragraph, Picture, Typed, notes
+from servsim.report import answer, overturned, pictured, sentences, tables
+from servsim.report.changed import Changed
+from servsim.report.document import Block, Blocks, Bullets, Heading, Paragraph, Typed, notes
 from servsim.report.findings import Findings
 from servsim.report.scorecard import Scored
+from servsim.report.targets import Aims, period
 from servsim.report.writing import duration
 
 
@@ -17,11 +19,16 @@ def blocks(found: Findings, pictures: Sequence[str], overrides: Sequence[str] = 
     return [
         *_head(found),
         *_answer(found),
-        *_results(found),
-        *_where(found),
+        *_results(found, pictures),
+        *_where(found, pictures),
+        *_titled(found, "page.queue", pictured.pictures(found, pictures, pictured.QUEUE)),
         *_scorecard(found),
-        *_pictures(found, pictures),
-        *rests(found, command(found, overrides)),
+        *_titled(found, "page.pictures", pictured.pictures(found, pictures, pictured.MORE)),
+        *_titled(found, "page.process", pictured.today(found)),
+        *_changed(found),
+        *_basis(found),
+        *overturned.blocks(found, _more(found, overrides)),
+        *_counted(found, command(found, overrides)),
     ]
 
 
@@ -38,7 +45,16 @@ def _scorecard(found: Findings) -> Blocks:
 
 def rests(found: Findings, typed: str) -> Blocks:
     """What the answer rests on, how it was counted, how to get it again with the command `typed`."""
-    return [*_basis(found), *_counting(found), *_reproduce(found, typed), *_notes(found)]
+    return [*_basis(found), *_counted(found, typed)]
+
+
+def _counted(found: Findings, typed: str) -> Blocks:
+    return [*_counting(found), *_reproduce(found, typed), *_notes(found)]
+
+
+def _more(found: Findings, overrides: Sequence[str]) -> str:
+    """The command that varies the assumptions in all scenarios."""
+    return command(found, [f"by={100 * found.would.by:g}" if found.would else "", *overrides], "sensitivity")
 
 
 def command(found: Findings, overrides: Sequence[str] = (), verb: str = "", names: Sequence[str] = ()) -> str:
@@ -47,7 +63,8 @@ def command(found: Findings, overrides: Sequence[str] = (), verb: str = "", name
     settings = found.comparison.settings
     names = names or found.comparison.scenarios
     fixed = [f"replications={found.comparison.n}", f"seed={settings.seed}"]
-    kept = [o for o in overrides if o.partition("=")[0] not in ("replications", "seed") and not _is_swept(o, names)]
+    fixes = ("", "replications", "seed")
+    kept = [o for o in overrides if o.partition("=")[0] not in fixes and not _is_swept(o, names)]
     return " ".join(["servsim", verb, *map(_quoted, [*names, *fixed, *kept])])
 
 
@@ -61,39 +78,65 @@ def _head(found: Findings) -> Blocks:
 
 
 def _answer(found: Findings) -> Blocks:
-    say = found.words
-    measures = tuple(sentences.measure(found, s) for s in found.ranked) if found.leading else ()
-    answer = Paragraph(say("sentence.gap").join(sentences.answer(found)))
-    return [Heading(say("page.answer")), answer, *([Bullets(measures)] if measures else [])]
+    told, gap = answer.three(found), found.words("sentence.gap")
+    if not told:
+        alone = [*sentences.answer(found), *Aims(found).answer()]
+        return [Heading(found.words("page.answer")), Paragraph(gap.join(alone))]
+    lead: Blocks = [Bullets(tuple(told), is_lead=True), Paragraph(sentences.basis(found))]
+    return [Heading(found.words("page.answer")), *lead]
 
 
-def _results(found: Findings) -> Blocks:
+def _results(found: Findings, drawn: Sequence[str]) -> Blocks:
     say = found.words
+    aims = Aims(found).blocks()
     if not found.alternatives:
-        return [Heading(say("page.results")), tables.kpis(found, found.baseline)]
+        return [*aims, Heading(say("page.results")), tables.kpis(found, found.baseline)]
     ranking = tables.comparison(found)
     told: Blocks = [Heading(say("page.ranking")), ranking, *notes(ranking)]
-    return [*told, Heading(say("page.costs")), tables.costs(found)] if found.money else told
+    told += [*pictured.pictures(found, drawn, pictured.RANKING), *_measures(found), *aims]
+    costs = Paragraph(say("page.costs_text", period=period(found)))
+    return [*told, Heading(say("page.costs")), costs, tables.costs(found)] if found.money else told
 
 
-def _where(found: Findings) -> Blocks:
+def _measures(found: Findings) -> Blocks:
+    """What the measures were shown to do, then each in a sentence."""
+    if not found.leading:
+        return []
+    told = Paragraph(found.words("sentence.gap").join(sentences.sorted_by_effect(found)))
+    each = Bullets(tuple(sentences.measure(found, scenario) for scenario in found.ranked))
+    return [Heading(found.words("page.measures"), 3), told, each]
+
+
+def _changed(found: Findings) -> Blocks:
+    table = Changed(found).table()
+    if not table.rows:
+        return []
+    text = found.words("changed.text", baseline=found.label(found.baseline))
+    return [Heading(found.words("page.changed")), Paragraph(text), table, *pictured.changed(found)]
+
+
+def _where(found: Findings, drawn: Sequence[str]) -> Blocks:
     told = tuple(sentences.where(found))
-    return [Heading(found.words("page.where")), Bullets(told)] if told else []
+    parts: Blocks = [Bullets(told)] if told else []
+    return _titled(found, "page.where", [*parts, *pictured.pictures(found, drawn, pictured.TIME)])
 
 
-def _pictures(found: Findings, pictures: Sequence[str]) -> Blocks:
-    shown: Blocks = [Picture(name, found.words(f"figure.{name}")) for name in pictures]
-    return [Heading(found.words("page.pictures")), *shown] if shown else []
+def _titled(found: Findings, title: str, parts: Blocks) -> Blocks:
+    """A heading above what there is; nothing without."""
+    return [Heading(found.words(title)), *parts] if parts else []
 
 
 def _basis(found: Findings) -> Blocks:
     say, facts, assumptions = found.words, tables.facts(found), tables.assumptions(found)
+    left_out = tables.not_modelled(found)
     told: Blocks = []
     if facts.rows:
         text = say("page.facts_text", baseline=found.label(found.baseline))
         told += [Heading(say("page.facts"), 3), Paragraph(text), facts]
     if assumptions.rows:
         told += [Heading(say("page.assumptions"), 3), Paragraph(say("page.assumptions_text")), assumptions]
+    if left_out.rows:
+        told += [Heading(say("page.not_modelled"), 3), Paragraph(say("page.not_modelled_text")), left_out]
     return [Heading(say("page.rests")), *told] if told else []
 
 

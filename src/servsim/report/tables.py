@@ -55,8 +55,14 @@ def comparison(found: Findings) -> Table:
 
 
 def costs(found: Findings) -> Table:
-    """Scenarios × KPIs in money, as `comparison`."""
-    return _scenarios_by(found, found.money)
+    """Scenarios × KPIs in money, as `comparison`; without what is nothing everywhere, or the same as one before it."""
+    scenarios = (found.baseline, *found.ranked)
+    shown: dict[tuple[float, ...], str] = {}
+    for kpi in found.money:
+        means = tuple(e.mean if (e := found.estimate(scenario, kpi)) else 0.0 for scenario in scenarios)
+        if any(means):
+            shown.setdefault(means, kpi)
+    return _scenarios_by(found, tuple(shown.values()) or found.money[:1])
 
 
 def kpis(found: Findings, scenario: str) -> Table:
