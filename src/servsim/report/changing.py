@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from servsim.report.findings import Findings
-from servsim.report.flow import CHANGED, NEW, REMOVED, WORK, Chart, charts
+from servsim.report.flow import CHANGED, NEW, REMOVED, WORK, Box, Chart, charts
 
 MOST = 5
 """Steps that a sentence names; more are counted."""
@@ -76,7 +76,7 @@ def _changes(found: Findings, chart: Chart) -> Iterator[str]:
     lead = found.words("flow.of", process=chart.title) if many else ""
     name = {box.id: box.title for box in chart.boxes}
     titled = [box for box in chart.boxes if box.title]
-    of = {mark: [box.title for box in titled if box.mark == mark] for mark in (NEW, REMOVED, CHANGED)}
+    of = {mark: [_named(found, box) for box in titled if box.mark == mark] for mark in (NEW, REMOVED, CHANGED)}
     of["ways"] = [
         found.words("flow.way", source=name[a.source], target=name[a.target], label=a.label)
         for a in chart.arrows
@@ -88,6 +88,12 @@ def _changes(found: Findings, chart: Chart) -> Iterator[str]:
             lead = ""
     if not any(of.values()):
         yield lead + found.words("flow.order_only")
+
+
+def _named(found: Findings, box: Box) -> str:
+    """The step, with what has changed about it."""
+    news = found.words("list.comma").join(box.news)
+    return found.words("flow.news", step=box.title, news=news) if news else box.title
 
 
 def _listed(found: Findings, titles: list[str]) -> str:

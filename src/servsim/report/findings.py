@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str]  # scenario, kpi, group
 
-SECTIONS = {"class": "case_classes", "department": "departments", "skill": "skills", "pool": "pools"}
+SECTIONS = {"class": "case_classes", "department": "departments", "skill": "skills", "pool": "pools", "system": "systems"}
 """Where the configuration keeps the labels of the groups of a KPI."""
 
 _RANKS = {BETTER: 0, NOT_SHOWN: 1, "": 1, WORSE: 2}
@@ -252,6 +252,8 @@ class Findings:
         return (_RANKS[found.verdict], -gain)
 
     def _label_of(self, kind: str, name: str) -> str:
+        if kind == "pair":
+            return " → ".join(self._label_of("department", end) for end in name.split(">"))
         if kind == "step":
             steps = [p.get("steps", {}).get(name) for p in self.config.get("processes", {}).values()]
             entry: Mapping[str, Any] = next(filter(None, steps), {})

@@ -11,9 +11,9 @@ from typing import Any
 from servsim.model import steps
 from servsim.model.process import Flow
 from servsim.model.steps import EXITS, REJECTED, Approval, Decision, Handoff, Onward, Parallel, Step, Verdict, Work
-from servsim.quantities import DAY, HOUR, MINUTE, SECOND
+from servsim.quantities import DAY, HOUR, MINUTE, SECOND, written
 from servsim.report.findings import Findings
-from servsim.report.writing import number
+from servsim.report.writing import duration, number
 
 NEW, REMOVED, CHANGED = "new", "removed", "changed"
 START = ">"
@@ -38,6 +38,7 @@ class Box:
     details: Mapping[str, str] = field(default_factory=dict)  # of what kind → the words
     rest: str = ""  # settings that are not shown, to be compared
     parts: tuple[str, ...] = ()  # the steps that are done in one here
+    news: tuple[str, ...] = ()  # those of the details that have changed
     mark: str = ""
 
 
@@ -141,7 +142,7 @@ class Reader:
     def _work(self, step: Work) -> Iterator[tuple[str, str]]:
         say, pools = self.found.words, self._pools(step.skill)
         if self._department(step.skill) in self._of_several_pools or len(pools) > 1:
-            yield "who", say.list([self.name("pools", pool) for pool in pools])
+            yield "who", self._who(step.skill)
         if len(step.parts) > 1:
             yield "merged", say("flow.merged", n=len(step.parts))
         yield from self._takes(step.factor * sum(part.time.mean for part in step.parts_of("_")))
@@ -150,10 +151,32 @@ class Reader:
             yield "automated", say("flow.automated", share=_percent(max(automated)))
         if isinstance(step.workers, int) and step.workers > 1:
             yield "workers", say("flow.workers", n=step.workers)
+        yield from self._whose(step)
+        if isinstance(step, Verdict) and step.silence and step.silence.then != "reject":
+            key = "flow.silence_approve" if step.silence.then == "approve" else "flow.silence_escalate"
+            after = duration(written(step.silence.after), say)
+            yield "silence", say(key, after=after, to=self._who(step.silence.to or ""))
         if isinstance(step, Approval) and step.is_signed_later:
             yield "signed", say("flow.signed_later")
         if isinstance(step, Approval) and step.skip_share:
             yield "skipped", say("flow.skipped", share=_percent(step.skip_share))
+
+    def _who(self, skill: str) -> str:
+        return self.found.words.list([self.name("pools", pool) for pool in self._pools(skill)])
+
+    def _whose(self, step: Work) -> Iterator[tuple[str, str]]:
+        """Who has to do it, or may not, because of who did something before."""
+        say = self.found.words
+        if step.same_as and step.same_as.step:
+            yield "same", say("flow.same_as", step=self._title(step.same_as.step))
+        elif step.same_as:
+            yield "same", say("flow.same_owner")
+        if step.not_same_as:
+            yield "other", say("flow.not_same_as", steps=say.list([self._title(at) for at in step.not_same_as]))
+
+    def _title(self, at: str) -> str:
+        steps = self.found.comparison.flows[self.scenario].values()
+        return next((s.steps[at].label.text(self.found.words.language, at) for s in steps if at in s.steps), at)
 
     @cached_property
     def _of_several_pools(self) -> set[str]:
@@ -268,7 +291,8 @@ def _box_compared(box: Box, before: Box | None, found: Findings) -> Box:
         return box
     was = {kind: text for kind, text in before.details.items() if box.details.get(kind, text) != text}
     told = {kind: _instead(found, text, was[kind]) if kind in was else text for kind, text in box.details.items()}
-    return replace(box, details=told, mark=CHANGED)
+    news = tuple(text for kind, text in told.items() if kind in was or kind not in before.details)
+    return replace(box, details=told, news=news, mark=CHANGED)
 
 
 def _gone(box: Box, chart: Chart, found: Findings) -> Box:
