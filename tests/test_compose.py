@@ -146,6 +146,18 @@ def test_a_label_is_not_inherited(root: Path) -> None:
     assert compose("s/heir", "label.zh=高峰").mapping["label"] == {"en": "Today", "zh": "高峰"}
 
 
+def test_a_variant_takes_away_a_fact_of_its_baseline_by_leaving_it_empty(root: Path) -> None:
+    small(
+        root,
+        named="facts: {wait: {value: 1}, late: {value: 2}}\n",
+        heir="defaults: [named, _self_]\nfacts: {wait: }\n",
+        heirs="defaults: [heir, _self_]\n",
+        blank="facts: {wait: }\n",
+    )
+    assert compose("s/heir").mapping["facts"] == compose("s/heirs").mapping["facts"] == {"late": {"value": 2}}
+    assert compose("s/blank").mapping["facts"] == {"wait": None}  # one's own fact without a value is no fact yet
+
+
 # ---------------------------------------------------------------------- groups
 def test_the_projects_option_beats_the_packages_of_the_same_name(root: Path) -> None:
     (root / "conf" / "dispatch").mkdir(parents=True)

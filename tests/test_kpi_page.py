@@ -18,7 +18,7 @@ Arrows: whether higher (↑) or lower (↓) is better. There are groups of cases
 | KPI | unit | what |
 |---|---|---|
 """
-FAMILIES = ("promise_ID", "elapsed_ID_mean", "late_by_ID")
+FAMILIES = ("promise_ID", "elapsed_ID_mean", "late_by_ID", "missed_ID")
 """KPIs of each promise; of how much time had elapsed there are median, p90 and max too."""
 ARROWS = {"higher": "↑", "lower": "↓", None: ""}
 
@@ -34,6 +34,7 @@ def page() -> str:
         "promise_": "kept ÷ (kept + missed), of counted cases",
         "elapsed_": "of what has happened; also `_median`, `_p90`, `_max`",
         "late_by_": "beyond the limit",
+        "missed_": "how many counted cases missed it",
     }
     of_promises = [row(KPIS[name], next(t for k, t in made.items() if name.startswith(k))) for name in FAMILIES]
     return HEAD + "".join(known + of_promises)

@@ -130,6 +130,7 @@ EXPECTED = {
     "repeats": {"all": 0},
     "repeat_rate": {"all": 0, "class=urgent": 0},
     "duplicates": {"all": 0},
+    "duplicate_rate": {"all": 0, "class=urgent": 0},
     "bot_share": {"all": 0, "class=urgent": 0},
     # waits: intake 0 5 0 5 5, fix 0 10, check 0 0
     "waiting_mean": {
@@ -183,12 +184,14 @@ EXPECTED = {
     "handovers_per_case": {"all": 1 / 6, "class=urgent": 1 / 2, "class=ordinary": 0},
     "returns_per_case": {"all": 1 / 6, "class=urgent": 0, "class=ordinary": 1 / 4},
     "sent_back_share": {"all": 1 / 6, "class=urgent": 0, "class=ordinary": 1 / 4},
-    "items_per_case": {"all": 11 / 6, "class=urgent": 4 / 2, "class=ordinary": 7 / 4},
+    "items_per_case": {"all": 11 / 6, "class=urgent": 4 / 2, "class=ordinary": 7 / 4, "department=front": 11 / 6},
     "rework_share": {"all": 2 / 11, "step=intake": 1 / 7, "step=check": 1 / 2, "step=fix": 0},
     "same_person_share": {"all": math.nan, "step=fix": math.nan},
     "silent_approvals": {"all": 0, "step=check": 0, "step=fix": math.nan},
     "overflow_share": {"all": math.nan, "skill=desk": math.nan},
-    "approval_time_share": {"all": 10 / 235, "class=urgent": 0, "class=ordinary": 10 / 75},
+    "approval_time_share": {
+        "all": 10 / 235, "class=urgent": 0, "class=ordinary": 10 / 75, "department=front": 10 / 235,
+    },
     "handover_time_share": {"all": 10 / 235, "class=urgent": 10 / 160, "class=ordinary": 0},
     # busy: ann 50 + 10 + 5, bo 10, cy 30 + 30; rostered: ann 240 - 30, bo 120, cy 180
     "utilisation": {

@@ -309,6 +309,18 @@ def test_who_has_no_answer_submits_a_second_time_through_another_channel() -> No
     run = simulate(of)
     assert run.workload.channels == ("calls", "phone")
     assert figure(run, "duplicates", "channel=phone") == 1
+    assert figure(run, "duplicate_rate") == figure(run, "duplicate_rate", "channel=calls") == 1 / 2
+    assert np.isnan(figure(run, "duplicate_rate", "channel=phone"))
+
+
+def test_whom_a_bot_answers_nobody_waits_for_to_submit_a_second_time() -> None:
+    kind = {"process": "p", "duplicate": {"after": "30 min"}}
+    plain = simulate(Scenario.model_validate(mapping(case_classes={"ordinary": kind})))
+    run = simulate(Scenario.model_validate(mapping(case_classes={"ordinary": {**kind, "bot": {"share": 0.25}}})))
+    work = run.workload
+    solved = work.case[np.isin(work.step, [s for s, name in enumerate(work.steps.names) if name == "bot"])]
+    assert len(solved) and not np.isin(work.followers.after, solved).any()
+    assert 0 < len(run.workload.followers.case) < len(plain.workload.followers.case)
 
 
 def test_a_bot_solves_its_share_before_anybody_is_needed() -> None:

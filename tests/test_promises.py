@@ -645,6 +645,8 @@ def test_18_figures_of_promises_with_other_ids() -> None:
     }  # fmt: skip
     assert table["elapsed_resolution_mean", "all"] == pytest.approx((40 + 55 + 40) / 3)
     assert table["late_by_resolution", "all"] == pytest.approx((10 + 25 + 10) / 3)
+    assert (table["missed_resolution", "all"], table["missed_pick_up", "all"]) == (3, 1)
+    assert (table["missed_pick_up", "hour=11"], table["missed_pick_up", "hour=09"]) == (1, 0)
     assert table["cost_penalties", "all"] == 4 + 300
     cases_ = run.cases
     late = {name: cases_[f"breached_{name}"].dropna().dt.hour.tolist() for name in ("resolution", "pick_up")}

@@ -67,6 +67,9 @@ OWN = "_own_"
 _ORDER = ("defaults", "hydra")
 """What Hydra reads of a file to find the others."""
 
+LIFTED = ("facts", "targets")
+"""Sections of which a scenario takes an entry away by leaving it empty."""
+
 _ONE_AT_A_TIME = threading.RLock()
 """Hydra keeps its state in globals; sessions of a web page are threads."""
 
@@ -404,7 +407,7 @@ def _named(mapping: Mapping[str, Any], name: str, suffix: str, sources: Sources)
         layer for layer in sources.layers if layer.where.endswith(f"scenarios/{name}.yaml")
     ]
     kept = {
-        key: value
+        key: _without_lifted(key, value, sources) if key in LIFTED else value
         for key, value in mapping.items()
         if key not in ("name", "default_study")
         and (key not in ("label", "question") or any(layer.at((key,)) is not None for layer in own))
@@ -412,6 +415,17 @@ def _named(mapping: Mapping[str, Any], name: str, suffix: str, sources: Sources)
     if suffix and kept.get("label"):
         kept["label"] = _with_suffix(kept["label"], suffix)
     return _in_order({"name": name + suffix, **kept})
+
+
+def _without_lifted(section: str, entries: Any, sources: Sources) -> Any:
+    """A section without the entries that a scenario leaves empty and that are given in what it builds on."""
+
+    def is_lifted(name: str) -> bool:
+        return sum(layer.at((section, name)) is not None for layer in sources.layers) > 1
+
+    if not isinstance(entries, Mapping):
+        return entries
+    return {name: entry for name, entry in entries.items() if entry is not None or not is_lifted(str(name))}
 
 
 def _in_order(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servsim.kpis.facts import case_cells, counted, ended, item_cells, of_kind, outcomes
-from servsim.kpis.groups import Floats, Groups, counts, everything, ratio, totals, way
+from servsim.kpis.groups import Groups, counts, everything, ratio, totals, way
 from servsim.kpis.kpi import Pairs, kpi, once
 from servsim.records import Run
 
@@ -86,7 +86,11 @@ def handover_returns(run: Run) -> Pairs:
 @kpi("items_per_case", "count", "lower", "tasks and approvals per case", "每个事项的办理与审批次数")
 def items_per_case(run: Run) -> Pairs:
     """Visits to tasks and approvals ÷ counted cases, unfinished ones included. NaN without cases."""
-    return _per_case(run, visits(run).begun * _kinds(run, "task", "approval"))
+    work, of, cells = run.workload, counted(run), case_cells(run)
+    begun = of_kind(run, "task", "approval")[work.step[of.items]] & (run.log.enabled_at[of.items] >= 0)
+    case = of.place_of_case(work.case[of.item(np.flatnonzero(begun))])
+    groups = cells.groups.only("all", "class", "department")
+    return groups.pairs(ratio(groups.sums(counts(cells.cell[case], cells.n)), groups.sums(outcomes(run).sum(axis=1))))
 
 
 @kpi("rework_share", "share", "lower", "repeated work", "返工比例")
@@ -97,27 +101,27 @@ def rework_share(run: Run) -> Pairs:
     return item_cells(run).groups.pairs(ratio(sums(visits(run).again * work), sums(visits(run).begun * work)))
 
 
-def _time_share(run: Run, *kind: str) -> Floats:
-    """["all", classes] time from enabled to completed of a kind of items ÷ cycle time, of counted cases that ended."""
+def _time_share(run: Run, *kind: str) -> Pairs:
+    """Time from enabled to completed of a kind of items ÷ cycle time, of counted cases that ended."""
     work, log, of, cells = run.workload, run.log, counted(run), case_cells(run)
     rows, cases = of.item(np.flatnonzero(of_kind(run, *kind)[work.step[of.items]])), of.cases
     rows = rows[ended(run)[of.place_of_case(work.case[rows])] & (log.completed_at[rows] >= 0)]
     cell = cells.cell[of.place_of_case(work.case[rows])]
     there = totals(cell, log.completed_at[rows] - log.enabled_at[rows], cells.n)
     cycle = (log.left_at[cases] - work.arrived_at[cases]) * ended(run)
-    sums = cells.groups.only("all", "class").sums
-    return ratio(sums(there), sums(totals(cells.cell, cycle, cells.n)))
+    groups = cells.groups.only("all", "class", "department")
+    return groups.pairs(ratio(groups.sums(there), groups.sums(totals(cells.cell, cycle, cells.n))))
 
 
 @kpi("approval_time_share", "share", "lower", "share of the cycle time in approval", "审批时间占全程的比例")
 def approval_time_share(run: Run) -> Pairs:
     """Time from enabled to completed of approvals ÷ cycle time, of counted cases that ended. Parallel approvals count
     one by one. NaN without such cases."""
-    return case_cells(run).groups.only("all", "class").pairs(_time_share(run, "approval", "board"))
+    return _time_share(run, "approval", "board")
 
 
 @kpi("handover_time_share", "share", "lower", "share of the cycle time in hand-over", "交接时间占全程的比例")
 def handover_time_share(run: Run) -> Pairs:
     """Time from enabled to completed of hand-overs ÷ cycle time, of counted cases that ended. NaN without such
     cases."""
-    return case_cells(run).groups.only("all", "class").pairs(_time_share(run, "handoff"))
+    return _time_share(run, "handoff")

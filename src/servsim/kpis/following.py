@@ -77,6 +77,20 @@ def duplicates(run: Run) -> Pairs:
     return _number(run, Relation.DUPLICATE)
 
 
+@kpi("duplicate_rate", "share", "lower", "second submissions, share", "重复提交的比例")
+def duplicate_rate(run: Run) -> Pairs:
+    """Counted cases that were followed by a second submission ÷ counted cases that are none themselves, in the groups
+    of the first submission. NaN without cases."""
+    cells, work, sums = case_cells(run), run.workload, case_cells(run).groups.sums
+    second = work.followers.relation == Relation.DUPLICATE
+    came = second & (work.arrived_at[work.followers.case] < NEVER)
+    first, again = np.ones(work.n_cases, bool), np.zeros(work.n_cases, bool)
+    first[work.followers.case[second]] = False
+    again[work.followers.after[came]] = True
+    cases = counted(run).cases
+    return cells.groups.pairs(ratio(*(sums(totals(cells.cell, of[cases], cells.n)) for of in (again, first))))
+
+
 @kpi("bot_share", "share", None, "solved by the bot", "机器人解决的比例")
 def bot_share(run: Run) -> Pairs:
     """Counted cases that a bot solved before they reached anyone ÷ counted cases. NaN without cases."""

@@ -128,7 +128,7 @@ def figures_of(promise: str) -> Iterator[str]:
     if promise not in BY_EVENT:
         yield f"promise_{promise}"
     yield from (f"elapsed_{promise}_{which}" for which in WHICH)
-    yield f"late_by_{promise}"
+    yield from (f"late_by_{promise}", f"missed_{promise}")
 
 
 @KPIS.family("promise_")
@@ -192,3 +192,17 @@ def late_by(name: str) -> Kpi:
 
     labels = "lateness of “{about}”, mean of what was late", "承诺“{about}”的平均超时时长"
     return Kpi(f"late_by_{name}", "min", "lower", *labels, figure, name)
+
+
+@KPIS.family("missed_")
+def missed_cases(name: str) -> Kpi:
+    """How many counted cases missed the promise. The figure is 0 without any."""
+
+    def figure(run: Run) -> Pairs:
+        cells, lost = case_cells(run), np.zeros(case_cells(run).n)
+        for verdict, of in zip(verdicts(run), run.workload.promises, strict=True):
+            lost = lost + verdict.missed * (of == name)
+        return cells.groups.pairs(cells.groups.sums(lost))
+
+    labels = "promise “{about}” missed, cases", "未兑现承诺“{about}”的件数"
+    return Kpi(f"missed_{name}", "count", "lower", *labels, figure, name)

@@ -87,6 +87,9 @@ def _followed(
         ours = np.flatnonzero(group.case_class == number)
         ours = ours[streams.at(group.entry[ours], name, "share") < rule.share]
         lag = np.rint(rule.after.quantile(streams.at(group.entry[ours], name, "after"))).astype(np.int64)
+        if own.bot is not None and group.opened is None and kind == "duplicate":  # a bot has answered at once
+            still = (streams.at(group.entry[ours], leader, "bot") >= own.bot.share) | (lag <= 0)
+            ours, lag = ours[still], lag[still]
         if group.opened is not None and kind == "duplicate":  # what was submitted before stands in the backlog itself
             still = ~group.opened.answered[ours] & (lag >= -group.at[ours])
             ours, lag = ours[still], lag[still]
