@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str]  # scenario, kpi, group
 
-SECTIONS = {"class": "case_classes", "department": "departments", "skill": "skills", "pool": "pools", "system": "systems"}
+SECTIONS = {
+    "class": "case_classes", "department": "departments", "skill": "skills", "pool": "pools", "system": "systems",
+}  # fmt: skip
 """Where the configuration keeps the labels of the groups of a KPI."""
 
 _RANKS = {BETTER: 0, NOT_SHOWN: 1, "": 1, WORSE: 2}
