@@ -65,6 +65,8 @@ def test_the_commands_of_a_page_work(command: str, project: Path, monkeypatch: p
     words = [word for word in shlex.split(command)[1:] if not word.startswith("replications=")]
     if words[0] in ("compare", "run", "attribute", "sensitivity"):
         words.append("replications=2")
+    if words[0] == "tune":
+        words += ["replications=2", "per_point=1", "points=16"]
     assert main(words) == 0
 
 
