@@ -193,6 +193,20 @@ def test_judgements_below_are_checked_too() -> None:
         check(wrong)
 
 
+@pytest.mark.parametrize(("grade_by", "grade"), [("score", "fair"), ("membership", "excellent")])
+def test_the_grade_of_what_is_excellent_in_one_thing_and_poor_in_another(grade_by: str, grade: str) -> None:
+    """0.51 × 95 + 0.49 × 40 = 68 points: nearest to fair; yet it belongs to no grade as much as to the best one."""
+    compared = with_figures(comparison([]), **{kpi: {"baseline": v} for kpi, v in KNOWN.items()})
+    asked = {
+        "good": {"indicators": {"cases": {"kpi": "cases", "typical": [100, 150, 200, 250]}}},
+        "bad": {"indicators": {"rejected": {"kpi": "rejection_rate", "typical": [0.01, 0.02, 0.03, 0.05]}}},
+    }
+    weights = {"good": 0.51, "bad": 0.49}
+    of = graded(compared, card(criteria=asked, judgements={}, weights=weights, grade_by=grade_by))
+    assert of.overall["fault_repair/baseline"].grade == grade
+    assert of.overall["fault_repair/baseline"].score.mean == pytest.approx(68.05)
+
+
 def test_how_steady_a_grade_is() -> None:
     """0.72 is rather good than fair, 0.68 the other way round; it is 0.68 in 5 of 12 replications."""
     compared = with_figures(comparison([]), promise_resolution={"baseline": 0.72})

@@ -26,14 +26,10 @@ Floats = NDArray[np.float64]
 class Graded:
     """A scenario's grade: by all criteria, or by one."""
 
+    grade: str
     membership: Floats  # [grades] mean over the replications; sums to 1
     score: Estimate  # points, 0-dimensional
     steady: float  # share of the replications that have the same grade by themselves
-
-    @property
-    def grade(self) -> str:
-        """The grade to which it belongs most; of equals the better one."""
-        return GRADES[int(np.argmax(self.membership))]
 
 
 @dataclass(frozen=True)
@@ -171,8 +167,16 @@ def _put_together(weights: Sequence[float], cubes: Sequence[Floats], card: Score
 def _graded(membership: Floats, card: Scorecard) -> Graded:
     known = membership[~np.isnan(membership).any(axis=1)]
     found = known.mean(axis=0)
-    steady = float((known.argmax(axis=1) == found.argmax()).mean())
-    return Graded(found, statistics.mean(known @ np.array(card.points)), steady)
+    grade, each = _grades(found[None], card)[0], _grades(known, card)
+    return Graded(GRADES[grade], found, statistics.mean(known @ np.array(card.points)), float((each == grade).mean()))
+
+
+def _grades(membership: Floats, card: Scorecard) -> NDArray[np.intp]:
+    """[rows] number of the grade of each row of memberships; of equals the better one."""
+    if card.grade_by == "membership":
+        return np.asarray(membership.argmax(axis=1))
+    points = np.array(card.points)
+    return np.asarray(np.abs(membership @ points[:, None] - points).argmin(axis=1))
 
 
 def _efficiency(figures: _Figures, card: Scorecard) -> dict[tuple[str, str], Estimate]:

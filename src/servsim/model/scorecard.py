@@ -141,6 +141,9 @@ class Scorecard(Weighted):
     criteria: dict[Id, Criterion] = Field(min_length=1)
     points: tuple[Number, ...] = (95.0, 80.0, 65.0, 40.0)
     """Of the grades, for the score."""
+    grade_by: Literal["score", "membership"] = "score"
+    """The grade whose points are nearest to the score, or the one to which it belongs most: where values lie at both
+    ends the latter may call excellent what has 65 points."""
     operator: Literal["weighted", "min_max"] = "weighted"
     accept_inconsistent: bool = False
     seasons: dict[Id, Season] = Field(default_factory=dict)

@@ -89,7 +89,7 @@ class Scored:
                     *(self._cell(card.by_criterion[name, criterion]) for criterion in criteria),
                 )
             )
-        notes = [say("scorecard.note")]
+        notes = [say("scorecard.note"), say(f"scorecard.by_{self.asked.grade_by}")]
         if card.left_out:
             notes.append(say("scorecard.left_out", indicators=say.list([self._path(path) for path in card.left_out])))
         return Table(tuple(titles), tuple(rows), tuple(notes))
@@ -198,12 +198,12 @@ class Scored:
     def _rate(self, name: str) -> str:
         """What the gain is worth, as stated."""
         of, say = self.asked.worth[name], self.found.words
-        at = scale(KPIS[of.kpi].unit, of.per, self._currency, say)
-        money = scale("money", of.money, self._currency, say).value(of.money)
+        units = {KPIS[of.kpi].unit: of.per, "money": of.money}
+        scales = {unit: scale(unit, value, self._currency, say) for unit, value in units.items()}
+        told = {unit: at.difference(f"{at.factor * units[unit]:,g}") for unit, at in scales.items()}
+        key = "scorecard.rate_each" if of.each_case else "scorecard.rate"
         label = self._called(of.label, self.found.kpi(of.kpi))
-        return say(
-            "scorecard.rate_each" if of.each_case else "scorecard.rate", gain=label, per=at.value(of.per), money=money
-        )
+        return say(key, gain=label, per=told[KPIS[of.kpi].unit], money=told["money"])
 
     def _money(self, e: Estimate, judged: bool = False) -> Cell:
         at = scale("money", abs(float(e.mean)), self._currency, self.found.words)
