@@ -114,8 +114,8 @@ def _place(found: Findings, grid: Grid, at: tuple[int, int], how: str) -> str:
 
 
 def _items(found: Findings, grid: Grid, at: tuple[int, int]) -> str:
-    estimate = grid.estimate(at, found.comparison.n)
-    shown = found.scale(KPI, estimate.mean).numbers(estimate.mean, estimate.lower, estimate.upper)
+    estimate, typical = grid.estimate(at, found.comparison.n), max(10.0, float(np.nanmax(grid.value)))
+    shown = found.scale(KPI, typical).numbers(estimate.mean, estimate.lower, estimate.upper)
     if np.isnan(estimate.lower):
         return shown[0]
     return found.words("interval.of", size=shown[0], low=shown[1], high=shown[2])

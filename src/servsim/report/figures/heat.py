@@ -63,8 +63,7 @@ def shades(most: float) -> tuple[Colormap, Normalize]:
 
     steps = MaxNLocator(nbins=12, steps=[1, 2, 2.5, 5, 10]).tick_values(0, most)
     colours = LinearSegmentedColormap.from_list("servsim", SHADES, N=len(steps) - 1)
-    colours.set_bad("#F0F0F0")
-    return colours, BoundaryNorm(steps, colours.N)
+    return colours.with_extremes(bad="#F0F0F0"), BoundaryNorm(steps, colours.N)
 
 
 def heat(axes: Axes, value: NDArray[np.float64], colours: Colormap, norm: Normalize) -> Any:
