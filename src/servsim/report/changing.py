@@ -11,6 +11,8 @@ from servsim.report.flow import CHANGED, NEW, REMOVED, WORK, Box, Chart, charts
 
 MOST = 5
 """Steps that a sentence names; more are counted."""
+ROOM = 300
+"""Boxes of all pictures beside that of the baseline; a page stays small. The best two are drawn in any case."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,23 @@ class Drawn:
     scenarios: tuple[str, ...]
     charts: tuple[Chart, ...]
 
+    @property
+    def n_boxes(self) -> int:
+        return sum(len(chart.boxes) for chart in self.charts)
+
 
 def drawn(found: Findings) -> list[Drawn]:
+    """Those of all for which there is room, the best first."""
+    every, boxes = different(found), 0
+    kept = every[:3]
+    for picture in every[1:]:
+        boxes += picture.n_boxes
+        if picture not in kept and boxes <= ROOM:
+            kept.append(picture)
+    return kept
+
+
+def different(found: Findings) -> list[Drawn]:
     """The baseline's processes, then those of all other scenarios that differ from it, in the order of the ranking."""
     today = tuple(charts(found, found.baseline))
     if not today:
@@ -77,6 +94,7 @@ def _changes(found: Findings, chart: Chart) -> Iterator[str]:
     name = {box.id: box.title for box in chart.boxes}
     titled = [box for box in chart.boxes if box.title]
     of = {mark: [_named(found, box) for box in titled if box.mark == mark] for mark in (NEW, REMOVED, CHANGED)}
+    of = {mark: [*dict.fromkeys(names)] for mark, names in of.items()}
     of["ways"] = [
         found.words("flow.way", source=name[a.source], target=name[a.target], label=a.label)
         for a in chart.arrows

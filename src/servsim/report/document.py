@@ -116,8 +116,8 @@ def to_html(blocks: Sequence[Block], pictures: Mapping[str, str], language: str)
     )
 
 
-LARGEST = 1.8
-"""Pixels that a point of a picture takes at most: the letters of a small picture are not blown up."""
+SMALLEST, LARGEST = 1.1, 1.8
+"""Pixels that a point of a picture takes at least and at most: a wide one is scrolled, a small one not blown up."""
 
 
 def _coded(text: str) -> str:
@@ -137,7 +137,8 @@ def _inline(block: Picture, svg: str) -> str:
     described = f' aria-describedby="{name}-d"' if block.text else ""
 
     def root(found: re.Match[str]) -> str:
-        widest = f"max-width: {LARGEST * float(found[1].split()[2]):.0f}px"
+        points = float(found[1].split()[2])
+        widest = f"min-width: {SMALLEST * points:.0f}px; max-width: {LARGEST * points:.0f}px"
         fonts = re.search(r'font-family="[^"]*"', found[0])
         kept = f" {fonts[0]}" if fonts else ""
         return f'<svg viewBox="{found[1]}"{kept} style="{widest}" role="img" aria-labelledby="{name}-t"{described}>'

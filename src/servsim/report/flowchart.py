@@ -202,10 +202,18 @@ class _Drawing:
         pieces: list[tuple[Point, ...]] = [((start[0], bottoms[first]),)]
         x = self.across[0][self.at.chain[number]] if number in self.at.chain else end[0]
         pieces.append(_curve((start[0], bottoms[first]), (x, tops[first + 1])))
-        label_at = (x, tops[first + 1] - 0.13 - DETAIL * len(self.labels[number]) / 2)
+        high = DETAIL * len(self.labels[number]) / 2
+        above_box = (x, tops[first + 1] - 0.13 - high)
+        label_at = (start[0], bottoms[first] + 0.06 + high) if self._crowded(number) else above_box
         if number in self.at.chain:
             pieces += [((x, bottoms[last - 1]),), _curve((x, bottoms[last - 1]), (end[0], tops[last]))]
         return Route(arrow, start, tuple(pieces), self.labels[number], label_at, False)
+
+    def _crowded(self, number: int) -> bool:
+        """Whether texts of several arrows would stand side by side above a box; they stand at the other end."""
+        target = self.chart.arrows[number].target
+        direct = [n for n, arrow in enumerate(self.chart.arrows) if arrow.target == target and n not in self.at.chain]
+        return number in direct and sum(bool(self.labels[n]) for n in direct) > 1
 
     def _backwards(self, number: int, start: Point, end: Point) -> Route:
         arrow, (tops, bottoms) = self.chart.arrows[number], self.down

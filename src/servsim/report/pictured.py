@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from servsim.report import changing, queueing
-from servsim.report.document import Blocks, Picture
+from servsim.report.document import Blocks, Bullets, Picture
 from servsim.report.findings import Findings
 
 RANKING = ("comparison",)
@@ -32,8 +32,11 @@ def today(found: Findings) -> Blocks:
 
 
 def changed(found: Findings) -> Blocks:
-    """The processes of the scenarios that change them."""
-    return _processes(found, changing.drawn(found)[1:])
+    """The processes of the scenarios that change them; those for which there is no room in words."""
+    pictures = changing.drawn(found)[1:]
+    others = [picture for picture in changing.different(found)[1:] if picture not in pictures]
+    told = [found.words("flow.untold", title=changing.title(found, of), told=changing.told(found, of)) for of in others]
+    return [*_processes(found, pictures), *([Bullets(tuple(told))] if told else [])]
 
 
 def _processes(found: Findings, of: Sequence[changing.Drawn]) -> Blocks:
