@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +11,9 @@ from flows import processes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from servsim.model import Scenario
-from servsim.report import changing
+from servsim.experiment import compare
+from servsim.model import Scenario, Settings
+from servsim.report import changing, write
 from servsim.report.figures.look import style, svg
 from servsim.report.figures.processes import processes as draw
 from servsim.report.figures.processes import shelved
@@ -259,3 +261,25 @@ def test_a_drawing_holds_all_texts_as_text_and_is_the_same_to_the_byte(language:
         with style():
             drawn.append(svg(draw(here, changing.drawn(here)[1])))
     assert drawn[0] == drawn[1] and all(f">{text}" in drawn[0] for text in texts)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_simulated_comparison_has_all_pictures_in_its_page_and_the_same_bytes_again(
+    language: str, tmp_path: Path
+) -> None:
+    configs = {"desk/baseline": TODAY, "desk/quick": _changed({"check": {"time": "1 h"}})}
+    made = [Scenario.model_validate({"name": name, **config}) for name, config in configs.items()]
+    how = Settings.model_validate({"seed": 3, "replications": 2, "language": language, "compute": {"jobs": 1}})
+    pages = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        write(compare(made, how, configs=configs), folder, language)
+        pages.append((folder / "report.html").read_bytes())
+    assert pages[0] == pages[1]
+    text, say = pages[0].decode(), words(language)
+    drawn = {path.stem for path in (tmp_path / "one" / "figures").iterdir()}
+    assert {"process", "process_quick", "queue_by_department", "queue_by_weekday", "time_spent"} <= drawn
+    places = [text.index(f">{say(key)}</h2>") for key in ("page.where", "page.queue", "page.process", "page.changed")]
+    pictures = ("time_spent", "queue_by_department", "process", "process_quick")
+    spots = [text.index(f'aria-labelledby="{name}-t"') for name in pictures]
+    assert sorted([*places, *spots]) == [spot for pair in zip(places, spots, strict=True) for spot in pair]
+    assert {"en": "60 min (was 3 h)", "zh": "60分钟（原3小时）"}[language] in text
