@@ -14,7 +14,7 @@ import yaml
 
 import servsim
 from servsim import statistics
-from servsim.quantities import HOUR
+from servsim.quantities import HOUR, MINUTE
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "scenarios" / "fault_repair"
@@ -113,8 +113,8 @@ def test_every_scenario_file_is_one_of_those_told_about() -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_is_a_short_diff(variant: str) -> None:
     written = yaml.safe_load((STUDY / f"{variant}.yaml").read_text("utf-8"))
-    assert set(written) - TEXTS <= {"shifts", "staffing", "dispatch"}
-    assert set(written.get("staffing", {})) <= {"desk"}
+    assert set(written) - TEXTS <= {"shifts", "staffing", "dispatch", "pools"}
+    assert set(written.get("staffing", {})) | set(written.get("pools", {})) <= {"desk"}
     assert len((STUDY / f"{variant}.yaml").read_text("utf-8").splitlines()) <= 32
 
 
@@ -125,6 +125,8 @@ def test_everything_that_people_read_is_in_both_languages(variant: str) -> None:
     for assumption in scenario.assumptions.values():
         texts += [assumption.label, assumption.why]
         assert set(assumption.value) == {"en", "zh"}
+    texts += [text for one in scenario.not_modelled.values() for text in (one.label, one.why)]
+    texts += [target.label for target in scenario.targets.values()]
     parts = (scenario.departments, scenario.pools, scenario.shifts, scenario.case_classes, scenario.demand)
     texts += [part.label for group in parts for part in group.values()]
     assert all(text.en and text.zh for text in texts)
@@ -141,7 +143,19 @@ def test_a_forecast_roster_has_no_more_hours_than_today() -> None:
 def test_the_peak_shift_is_30_and_the_reserve_10_per_cent_of_ordinary_hours() -> None:
     ordinary = sum(load("baseline").staffing["desk"][shift] for shift in ("early", "day"))
     assert load("peak_30").staffing["desk"]["peak"] == round(0.3 * ordinary)
-    assert load("reserve_10").staffing["desk"]["reserve"] == round(0.1 * ordinary)
+    reserve = load("reserve_10").pools["desk"].reserve
+    assert reserve is not None and reserve.headcount == round(0.1 * ordinary)
+
+
+def test_the_reserve_comes_in_the_hours_of_today_and_is_paid_when_it_is_there(runs: list[servsim.Run]) -> None:
+    run = servsim.simulate(load("reserve_10"), seed=1)
+    kpis, today = (one.kpis().set_index(["kpi", "group"]).value for one in (run, runs[0]))
+    minutes = (run.log.reserve_from // MINUTE) % (24 * 60)
+    assert len(minutes) > 20
+    assert (minutes >= 8.5 * 60).all() and (minutes < 19 * 60).all()
+    paid = kpis["rostered_hours", "pool=desk"] - today["rostered_hours", "pool=desk"]
+    assert paid == pytest.approx(kpis["reserve_hours", "all"])
+    assert 100 < paid < 28 * 10.5
 
 
 def test_headcounts_can_be_set_by_the_names_of_pool_and_shift() -> None:
@@ -166,7 +180,7 @@ def test_every_measure_helps_and_none_alone_reaches_90_per_cent(comparison: serv
 def test_more_staff_adds_little_to_the_measures_without(comparison: servsim.Comparison) -> None:
     share, cost = kept(comparison), kept(comparison, "cost_total")
     assert 0 < share["all_together"] - share["same_hours"] < 0.02
-    assert cost["same_hours"] < cost["baseline"] < cost["reserve_10"] < cost["peak_30"] < cost["all_together"]
+    assert cost["same_hours"] < cost["baseline"] < cost["reserve_10"] < cost["all_together"] < cost["peak_30"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
