@@ -48,7 +48,7 @@ class Targets:
         found: dict[str, Target] = {}
         for scenario in self.comparison.scenarios:
             named = self.comparison.configs.get(scenario, {}).get("targets") or {}
-            found |= {str(name): Target.model_validate(t) for name, t in named.items() if name not in found}
+            found |= {str(name): Target.model_validate(t) for name, t in named.items() if t and name not in found}
         return found
 
     def of(self, target: str, scenario: str) -> Reached:

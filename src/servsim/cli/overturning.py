@@ -55,16 +55,19 @@ def _varied(
     from servsim.report.words import words
     from servsim.targets import Targets
 
+    targets = Targets(comparison).asked
+    with_wages = any(KPIS[target.kpi].unit == "money" for target in targets.values())
     ends: list[Ends] = []
     refused: dict[str, str] = {}
     again: dict[str, Loaded] = {}
     for name in names:
         try:
-            end, loaded = _ends(project, [pairs[told.best], pairs[told.other]], common, name, told.by)
+            end, loaded = _ends(project, [pairs[told.best], pairs[told.other]], common, name, told.by, with_wages)
         except InputError as error:
-            refused[name] = str(error).splitlines()[0]
+            told_first = str(error).splitlines()[0]
+            refused[name] = told_first.partition(f"assumptions.{name}.settings: ")[2] or told_first
         else:
-            ends.append(end)
+            ends += [end] if loaded else []
             again |= loaded
     told = replace(told, refused=refused)
     if not again:
@@ -74,13 +77,13 @@ def _varied(
     runs = compare([one.scenario for one in again.values()], settings, progress)
     kpi = Findings(comparison, words(settings.language)).leading[0]
     sign = -1.0 if KPIS[kpi].better == "lower" else 1.0
-    targets = Targets(comparison).asked
     return replace(told, n=n, parts=parts(comparison, runs, ends, told.best, told.other, kpi, sign, targets))
 
 
 def _ends(
-    project: Project, both: Sequence[tuple[Asked, Loaded]], common: Sequence[str], assumption: str, by: float
-) -> tuple[Ends, dict[str, Loaded]]:
+    project: Project, both: Sequence[tuple[Asked, Loaded]], common: Sequence[str], assumption: str, by: float,
+    with_wages: bool,
+) -> tuple[Ends, dict[str, Loaded]]:  # fmt: skip
     """(the two scenarios at both values, those that have to be run). Raises InputError.
 
     A scenario that the assumption does not touch, or that rounding leaves as it is, keeps its name.
@@ -96,12 +99,15 @@ def _ends(
             typed = settings_of(loaded, assumption, factor)
             varied = replace(asked, called=f"{assumption} {100 * (factor - 1):+g} %", varied=typed)
             one = all_loaded(project, [varied], common)[0] if typed else loaded
-            is_same = _content(one) == _content(loaded)
+            is_same = _content(one, with_wages) == _content(loaded, with_wages)
             called.append(loaded.scenario.name if is_same else one.scenario.name)
             again |= {} if is_same else {one.scenario.name: one}
         names.append((called[0], called[1]))
     return Ends(assumption, factors, *names), again
 
 
-def _content(one: Loaded) -> Scenario:
-    return one.scenario.model_copy(update={"name": "", "label": None})
+def _content(one: Loaded, with_wages: bool) -> Scenario:
+    """What two scenarios have to have in common to come to the same figures; in money they may differ without wages."""
+    pools = one.scenario.pools
+    paid = pools if with_wages else {name: pool.model_copy(update={"wage": 0.0}) for name, pool in pools.items()}
+    return one.scenario.model_copy(update={"name": "", "label": None, "pools": paid})

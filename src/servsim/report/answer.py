@@ -113,7 +113,8 @@ def _overturning(found: Findings) -> Iterator[str]:
     else:
         things = [tables.named(found, entry, name) for name, entry in tables.left_out(found)]
         rest = say("beware.left_out", things=say.list(things)) if things else ""
-        yield say("beware.holds", by=number(100 * would.by, 0), n=len(would.assumptions)) + rest
+        n = len(would.assumptions)
+        yield say("beware.holds_one" if n == 1 else "beware.holds", by=number(100 * would.by, 0), n=n) + rest
 
 
 def alike(would: Overturn) -> list[list[Flip]]:

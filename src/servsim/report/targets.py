@@ -105,7 +105,7 @@ class Aims:
         text = say("target.somebody", **window, scenarios=say.list(told))
         never, more = len(order) - len(hits), len(hits) - len(told)
         tails = [say("target.more", n=more)] if more > 0 else []
-        tails += [say("target.never", n=never)] if never else []
+        tails += [say("target.never_one" if never == 1 else "target.never", n=never)] if never else []
         return text + "".join(tails) + say("sentence.stop")
 
     def _hit(self, scenario: str, periods: Share, first: bool) -> str:
