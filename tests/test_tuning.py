@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 import yaml
 
+from servsim.cli.asking import Asked, all_loaded
+from servsim.cli.varying import settings_of_all
 from servsim.kriging import curve
+from servsim.project import find
 from servsim.tuning import NOT_PINNED, PINNED, Ranges, Tuning, fewest, tune
 
 if TYPE_CHECKING:
@@ -216,6 +219,16 @@ def test_the_settings_found_make_the_facts_hold(project: TemporaryProject) -> No
     assert project.servsim("facts", "till", "replications=2", *lines).code == 0
 
 
+def test_a_setting_of_two_assumptions_is_multiplied_by_both(project: TemporaryProject) -> None:
+    talk = {"settings": ["processes.pay.steps.pay.time"], "range": [0.5, 2]}
+    till(project, assumptions={"talk": talk, "work": {**talk, "settings": ["processes.*.steps.*.time"]}})
+    (loaded,) = all_loaded(find(None), [Asked("till/baseline")], [])
+    assert settings_of_all(loaded, {"talk": 1.5, "work": 1.2}) == (
+        "processes.pay.steps.pay.time=3 min 36 s",
+        "processes.pay.steps.wait_for_it.time=24 min",
+    )
+
+
 def test_a_fact_that_cannot_be_met_is_said_in_the_readers_language(project: TemporaryProject) -> None:
     fact = {**SCENARIO["facts"]["service"], "value": "9 min"}
     till(project, facts={"service": fact})
@@ -239,16 +252,6 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
         {"facts": {"late": {"value": 0.5, "kpi": "late_first_response", "tolerance": 0.1}}},
         QUICK,
         "till/baseline: facts.late: late_first_response of group 'all' has no value here",
-    ),
-    "two assumptions about one setting": (
-        {
-            "assumptions": {
-                "talk": {"settings": ["processes.pay.steps.pay.time"], "range": [0.5, 2]},
-                "all": {"settings": ["processes.*.steps.*.time"], "range": [0.5, 2]},
-            }
-        },
-        (),
-        "processes.pay.steps.pay.time is one of assumptions.talk already; give each its own",
     ),
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from servsim.model.errors import InputError
-from servsim.variation import varied
+from servsim.variation import put, varied
 
 MAPPING: dict[str, Any] = {
     "staffing": {"desk": {"early": 2, "day": 8}, "repair": {"day": 10}},
@@ -60,3 +60,10 @@ def test_settings_named_twice_are_multiplied_once() -> None:
 def test_what_cannot_be_varied_is_told(setting: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         varied(MAPPING, [setting], 3)
+
+
+def test_a_value_is_put_into_a_copy() -> None:
+    changed = put(MAPPING, ("staffing", "desk", "day"), 11)
+    assert changed["staffing"] == {"desk": {"early": 2, "day": 11}, "repair": {"day": 10}}
+    assert changed["demand"] is MAPPING["demand"]
+    assert MAPPING["staffing"]["desk"]["day"] == 8

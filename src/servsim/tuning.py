@@ -24,7 +24,7 @@ PINNED, NARROWED, NOT_PINNED = "pinned", "narrowed", "not_pinned"
 PINNED_BELOW, NOT_PINNED_ABOVE = 0.3, 0.8
 """Accepted share of a range below which its assumption is pinned down, and above which it is not at all."""
 _CANDIDATES = 2048
-_STAYING = 0.05
+_STAYING = 0.3
 """What moving to the edge of a range counts, in tolerances: where the facts leave it open, an assumption stays."""
 
 

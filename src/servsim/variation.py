@@ -29,7 +29,12 @@ def varied(mapping: Mapping[str, Any], settings: Sequence[str], factor: float) -
     >>> varied({"staffing": {"desk": {"day": 10}}, "wait": "2 h"}, ["staffing.desk.*", "wait"], 1.1)
     ('staffing.desk.day=11', 'wait=2 h 12 min')
     """
-    told: dict[str, str] = {}
+    return typed(changes(mapping, settings, factor))
+
+
+def changes(mapping: Mapping[str, Any], settings: Sequence[str], factor: float) -> dict[Path, Any]:
+    """As `varied`, by path and value."""
+    told: dict[Path, Any] = {}
     for setting in settings:
         found = list(_at(mapping, setting.split(".")))
         if not found:
@@ -39,8 +44,20 @@ def varied(mapping: Mapping[str, Any], settings: Sequence[str], factor: float) -
             if not changed and value is not None:
                 hint = "name a number, a duration or a distribution"
                 raise InputError(f"'{setting}': {value!r} cannot be multiplied; {hint}")
-            told |= {".".join(place): _typed(new) for place, new in changed.items()}
-    return tuple(f"{path}={value}" for path, value in told.items())
+            told |= changed
+    return told
+
+
+def typed(changed: Mapping[Path, Any]) -> tuple[str, ...]:
+    """Paths and values in the grammar of the command line."""
+    return tuple(f"{'.'.join(path)}={_typed(value)}" for path, value in changed.items())
+
+
+def put(tree: Any, path: Path, value: Any) -> Any:
+    """A copy of a tree of mappings with another value at a path that it has."""
+    if not path:
+        return value
+    return {key: put(one, path[1:], value) if str(key) == path[0] else one for key, one in tree.items()}
 
 
 def _at(tree: Any, rest: Sequence[str], above: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from servsim.cli.asking import Asked, Loaded, all_loaded, one_of, split
 from servsim.cli.command import DONE, NOT_HELD, Command
 from servsim.cli.results import console, progress_bar, results_folder, tell_failures, writing
-from servsim.cli.varying import settings_of
+from servsim.cli.varying import settings_of_all
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,6 @@ def _tune(args: argparse.Namespace) -> int:
     asked = one_of(project, names, "tune")
     (stated,) = all_loaded(project, [asked], typed)
     settings, ranges = stated.settings, _ranges(stated)
-    _refuse_shared_settings(stated, ranges)
     points = _enough(points, fewest(len(ranges.assumptions)))
     folder = results_folder(project, settings, f"{study_of(asked.name)}-tune")
     tried = _Tried(project, asked, stated, typed, ranges)
@@ -103,7 +102,7 @@ class _Tried:
 
     def _lines(self, factors: NDArray[np.float64]) -> tuple[str, ...]:
         pairs = zip(self.ranges.assumptions, factors.tolist(), strict=True)
-        return tuple(line for name, factor in pairs if factor != 1 for line in settings_of(self.stated, name, factor))
+        return settings_of_all(self.stated, {name: factor for name, factor in pairs if factor != 1})
 
     def _loaded(self, factors: NDArray[np.float64], called: Sequence[str]) -> list[Loaded]:
         pairs = zip(factors, called, strict=True)
@@ -154,20 +153,6 @@ def _ranges(stated: Loaded) -> Ranges:
     reported = [1 - one.value if one.transform == "complement" else one.value for one in facts]
     tolerance = [max(one.tolerance, 1e-3 * abs(one.value), 1e-9) for one in facts]
     return Ranges(tuple(free), low, high, tuple(scenario.facts), np.array(reported), np.array(tolerance))
-
-
-def _refuse_shared_settings(stated: Loaded, ranges: Ranges) -> None:
-    """A setting that two assumptions multiply would have the factor of one of them only."""
-    from servsim.model.errors import InputError
-
-    owner: dict[str, str] = {}
-    for name in ranges.assumptions:
-        for line in settings_of(stated, name, 1.0):
-            other = owner.setdefault(line.partition("=")[0], name)
-            if other != name:
-                where = stated.composed.sources.where(("assumptions", name, "settings"))
-                told = f"{line.partition('=')[0]} is one of assumptions.{other} already; give each its own"
-                raise InputError(f"{where}: assumptions.{name}.settings: {told}")
 
 
 def _of_facts(comparison: Comparison, scenario: Scenario) -> NDArray[np.float64]:

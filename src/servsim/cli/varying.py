@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from servsim.cli.asking import Asked, Loaded, all_loaded, common_settings, split, to_compare
 from servsim.cli.command import Command
@@ -95,12 +95,30 @@ def _varied(
 
 def settings_of(loaded: Loaded, name: str, factor: float) -> tuple[str, ...]:
     """What is typed to vary the assumption in a scenario; a measure may do away with some of its settings."""
+    return settings_of_all(loaded, {name: factor})
+
+
+def settings_of_all(loaded: Loaded, factors: Mapping[str, float]) -> tuple[str, ...]:
+    """What is typed to vary several assumptions together; what several stand for is multiplied by all of them."""
+    from servsim.variation import put, typed
+
+    tree: Any = loaded.composed.mapping
+    told: dict[tuple[str, ...], Any] = {}
+    for name, factor in factors.items():
+        changed = _changes(loaded, tree, name, factor)
+        told |= changed
+        for path, value in changed.items() if len(factors) > 1 else ():
+            tree = put(tree, path, value)
+    return typed(told)
+
+
+def _changes(loaded: Loaded, tree: Any, name: str, factor: float) -> dict[tuple[str, ...], Any]:
     from servsim.model.errors import InputError
-    from servsim.variation import varied
+    from servsim.variation import changes
 
     assumption = loaded.scenario.assumptions.get(name)
     try:
-        return varied(loaded.composed.mapping, assumption.settings, factor) if assumption else ()
+        return changes(tree, assumption.settings, factor) if assumption else {}
     except InputError as error:
         where = loaded.composed.sources.where(("assumptions", name, "settings"))
         raise InputError(f"{where}: assumptions.{name}.settings: {error}") from None
