@@ -21,8 +21,9 @@ from servsim.report import write
 from servsim.report.figures.look import png, style
 from servsim.report.findings import Findings
 from servsim.report.lettering import families
-from servsim.report.numbers import quantity
-from servsim.report.sheets import sheet_names
+from servsim.report.numbers import Quantity, quantity
+from servsim.report.sheets import sheet_names, spread
+from servsim.report.tables import Cell, Table
 from servsim.report.words import LANGUAGES, words
 from servsim.report.writing import columns, scale
 
@@ -207,3 +208,9 @@ def test_every_chinese_letter_of_the_catalogue_has_a_glyph(recwarn: pytest.Warni
     assert {letter for letter in used if "\u4e00" <= letter <= "\u9fff" and ord(letter) not in known} == set()
     assert bytes([0xB0, 0xA1]).decode("gb2312") in map(chr, known)
     assert len(known) > 9000
+
+
+def test_numbers_that_are_typed_in_a_scenario_are_numbers_and_other_texts_are_not() -> None:
+    row = (Cell("1"), Cell("12"), Cell("0.25"), Cell("007"), Cell("3 h"), Cell("1" * 16))
+    shown = spread(Table(row, (row,)), words("en"))
+    assert [isinstance(column.cells[0], Quantity) for column in shown] == [False, True, True, False, False, False]

@@ -14,8 +14,9 @@ from servsim.model.basis import Fact
 from servsim.report import page
 from servsim.report.document import Blocks, Bullets, Heading, Paragraph, Picture, Typed, notes
 from servsim.report.findings import Findings
-from servsim.report.tables import Cell, Table
-from servsim.report.writing import NONE, number
+from servsim.report.numbers import Quantity, decimals, quantity
+from servsim.report.tables import Cell, Table, measured
+from servsim.report.writing import number
 from servsim.statistics import BETTER, WORSE
 from servsim.tuning import NOT_PINNED, PINNED, Combination, Conflict, Tuning
 
@@ -141,15 +142,16 @@ class Tuned:
         rows = []
         for i, name in enumerate(ranges.assumptions):
             accepted = self.tuning.accepted[i]
-            texts = (
-                self.assumption(name),
-                _span(ranges.low[i], ranges.high[i]),
-                f"{self.tuning.factors[i]:.4g}",
-                _span(accepted.low, accepted.high),
-                f"{number(100 * accepted.share, 0)} %",
-                say(f"tuned.{accepted.verdict}"),
+            factor, share = float(self.tuning.factors[i]), float(accepted.share)
+            row = (
+                Cell(self.assumption(name)),
+                Cell(_span(ranges.low[i], ranges.high[i])),
+                Cell(f"{factor:.4g}", number=Quantity(factor, form=decimals(3))),
+                Cell(_span(accepted.low, accepted.high)),
+                Cell(f"{number(100 * share, 0)} %", number=Quantity(share, form="0%")),
+                Cell(say(f"tuned.{accepted.verdict}")),
             )
-            rows.append(tuple(map(Cell, texts)))
+            rows.append(row)
         note = "tuned.note_missed" if self.tuning.conflicts else "tuned.note"
         return Table(tuple(Cell(say(f"tuned.column.{c}")) for c in header), tuple(rows), (say(note),))
 
@@ -162,15 +164,13 @@ class Tuned:
 
     def _fact(self, name: str, fact: Fact) -> tuple[Cell, ...]:
         say, scale = self.found.words, self.found.scale(fact.kpi)
-        shown = []
-        for scenario in self.names:
-            value, lower, upper = scale.numbers(*self._simulated(fact, scenario))
-            shown.append(Cell(value, f"[{lower}, {upper}]" if lower != NONE else ""))
+        shown = [measured(scale, *self._simulated(fact, scenario)) for scenario in self.names]
         tolerance = f"{fact.tolerance * scale.factor:.3f}".rstrip("0").rstrip(".")
         met = self._is_met(fact, self.names[1])
         verdict = Cell(say("table.yes" if met else "table.no"), verdict=BETTER if met else WORSE)
         allowed = Cell(f"± {scale.difference(tolerance)}")
-        return (Cell(self.fact(name)), Cell(scale.value(fact.value)), *shown, allowed, verdict)
+        reported = Cell(scale.value(fact.value), number=quantity(scale, fact.value, math.nan, math.nan))
+        return (Cell(self.fact(name)), reported, *shown, allowed, verdict)
 
     def _simulated(self, fact: Fact, scenario: str) -> tuple[float, float, float]:
         """(mean, ends of its interval) on the scale of the source."""
