@@ -11,7 +11,7 @@ from servsim.report.flow import CHANGED, NEW, REMOVED, WORK, Box, Chart, charts
 
 MOST = 5
 """Steps that a sentence names; more are counted."""
-ROOM = 300
+ROOM = 200
 """Boxes of all pictures beside that of the baseline; a page stays small. The best two are drawn in any case."""
 
 

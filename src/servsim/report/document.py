@@ -108,7 +108,11 @@ def to_html(blocks: Sequence[Block], pictures: Mapping[str, str], language: str)
         contents=[(place, heading.text) for place, heading in headings if heading.level == 2],
         blocks=list(enumerate(shown)),
         language=language,
-        svg={block.name: _inline(block, pictures[block.name]) for block in shown if isinstance(block, Picture)},
+        svg={
+            block.name: _inline(block, pictures[block.name], f"i{place}-")
+            for place, block in enumerate(shown)
+            if isinstance(block, Picture)
+        },
         better=BETTER,
         worse=WORSE,
         kind=lambda block: type(block).__name__,
@@ -127,12 +131,12 @@ def _coded(text: str) -> str:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def _inline(block: Picture, svg: str) -> str:
-    """An SVG to stand within a page: as wide as there is room, the ids of several pictures told apart."""
+def _inline(block: Picture, svg: str, prefix: str) -> str:
+    """An SVG to stand within a page: as wide as there is room, the ids of several pictures told apart by a prefix."""
     from markupsafe import Markup
 
     name = block.name
-    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg") :])
+    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", svg[svg.index("<svg") :])
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
     described = f' aria-describedby="{name}-d"' if block.text else ""
 
