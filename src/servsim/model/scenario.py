@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -92,10 +93,21 @@ class Scenario(Model):
     # -------------------------------------------------------------- derived
 
     def flow(self, process: str) -> Flow:
-        """The process after its edits."""
-        edited = self.edited(process)
-        steps = expanded(edited.steps)
-        return Flow(edited.start, {name: self._on_its_way(step) for name, step in steps.items()})
+        """The process after its edits; laid out once."""
+        if process not in self._flows:
+            edited = self.edited(process)
+            steps = {name: self._on_its_way(step) for name, step in expanded(edited.steps).items()}
+            self._flows[process] = Flow(edited.start, steps)
+        return self._flows[process]
+
+    @cached_property
+    def _flows(self) -> dict[str, Flow]:
+        return {}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_flows", None)
+        return copied
 
     def _on_its_way(self, step: Step) -> Step:
         """A hand-over that says nothing about its delay takes as long as between these departments in general."""
