@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -62,6 +62,7 @@ class Scored:
     def tables(self) -> Iterator[tuple[str, Table]]:
         """(key of the heading, table)"""
         yield "scorecard.grades", self.grades()
+        yield "scorecard.stands", self.stands()
         yield "scorecard.criteria", self.criteria()
         if self.card.by_season:
             yield "scorecard.seasons", self.seasons()
@@ -103,34 +104,46 @@ class Scored:
         return Cell(self.found.words(f"grade.{of.grade}"), share, number=Quantity(of.steady, form="0%"))
 
     def criteria(self) -> Table:
-        """Criteria and their indicators: weight, the values of the grades, today's value and that of the best."""
-        say, card, found = self.found.words, self.card, self.found
-        shown = list(dict.fromkeys([found.baseline, self.best]))
-        header = ("scorecard.indicator", "scorecard.weight", "scorecard.ratio", *(f"grade.{grade}" for grade in GRADES))
-        titles = (*(say(key) for key in header), *(found.label(scenario) for scenario in shown))
-        rows: list[tuple[Cell, ...]] = []
+        """Criteria and their indicators: weight, the values of the grades."""
+        say, card = self.found.words, self.card
+        header = ("scorecard.indicator", "scorecard.weight", *(f"grade.{grade}" for grade in GRADES))
+        rows = tuple(
+            self._leaf(of, path) if isinstance(of, Indicator) else self._branch(of, path) for path, of in self._every()
+        )
+        ratio = say("scorecard.consistency", ratio=number(max(card.ratios.values()), 2))
+        return Table(tuple(Cell(say(key)) for key in header), rows, (say("scorecard.note_weight"), ratio))
+
+    def stands(self) -> Table:
+        """Indicators: the value of the baseline and of the best scenario, and the grade to which it is nearest."""
+        shown = list(dict.fromkeys([self.found.baseline, self.best]))
+        titles = (self.found.words("scorecard.indicator"), *map(self.found.label, shown))
+        rows = []
+        for _, of in self._every():
+            if isinstance(of, Indicator):
+                at = scale(KPIS[of.kpi].unit, max(map(abs, of.typical)), self._currency, self.found.words)
+                label = self._called(of.label, self.found.kpi(of.kpi))
+                rows.append((Cell(label), *(self._stands(of, at, scenario) for scenario in shown)))
+        return Table(tuple(map(Cell, titles)), tuple(rows))
+
+    def _every(self) -> Iterator[tuple[str, Criterion | Subcriterion | Indicator]]:
+        """(path, criterion or indicator), each criterion followed by what is below it."""
         for name, of in self.asked.criteria.items():
-            rows.append(self._branch(of, name, len(shown)))
+            yield name, of
             for sub, below in of.criteria.items():
-                rows.append(self._branch(below, f"{name}.{sub}", len(shown)))
-                rows += [self._leaf(i, f"{name}.{sub}.{at}", shown) for at, i in below.indicators.items()]
-            rows += [self._leaf(indicator, f"{name}.{at}", shown) for at, indicator in of.indicators.items()]
-        ratio = say("scorecard.consistency", ratio=number(card.ratios[""], 2))
-        return Table(tuple(map(Cell, titles)), tuple(rows), (say("scorecard.note_weight"), ratio))
+                yield f"{name}.{sub}", below
+                yield from ((f"{name}.{sub}.{at}", indicator) for at, indicator in below.indicators.items())
+            yield from ((f"{name}.{at}", indicator) for at, indicator in of.indicators.items())
 
-    def _branch(self, of: Criterion | Subcriterion, path: str, n_shown: int) -> tuple[Cell, ...]:
-        empty = (Cell(""),) * (len(GRADES) + n_shown)
-        ratio = self.card.ratios[path] if len(self._below(of)) > 2 and of.judgements else None
+    def _branch(self, of: Criterion | Subcriterion, path: str) -> tuple[Cell, ...]:
         label = self._called(of.label, path.rpartition(".")[2])
-        return Cell(_indented(label, path)), self._weight(path), _ratio(ratio), *empty
+        return Cell(_indented(label, path)), self._weight(path), *(Cell(""),) * len(GRADES)
 
-    def _leaf(self, of: Indicator, path: str, shown: Sequence[str]) -> tuple[Cell, ...]:
-        """An indicator: the values of the grades, and where scenarios stand."""
+    def _leaf(self, of: Indicator, path: str) -> tuple[Cell, ...]:
+        """An indicator: the values of the grades."""
         at = scale(KPIS[of.kpi].unit, max(map(abs, of.typical)), self._currency, self.found.words)
         values = [Cell(at.value(v), number=quantity(at, v, math.nan, math.nan)) for v in of.typical]
         label = self._called(of.label, self.found.kpi(of.kpi))
-        stands = [self._stands(of, at, scenario) for scenario in shown]
-        return Cell(_indented(label, path)), self._weight(path), Cell(""), *values, *stands
+        return Cell(_indented(label, path)), self._weight(path), *values
 
     def _stands(self, of: Indicator, at: Scale, scenario: str) -> Cell:
         """The value of an indicator, and the grade to which it belongs most."""
@@ -146,10 +159,6 @@ class Scored:
         own, whole = self.card.weights[path], math.prod(self.card.weights[at] for at in _upwards(path))
         of_all = self.found.words("scorecard.of_all", share=number(100 * whole, 1))
         return Cell(number(own, 3), of_all if "." in path else "", number=Quantity(whole, form="0.0%"))
-
-    @staticmethod
-    def _below(of: Criterion | Subcriterion) -> list[str]:
-        return [*of.indicators, *(of.criteria if isinstance(of, Criterion) else ())]
 
     def seasons(self) -> Table:
         """Scenarios × seasons: grade and score with the weights of the season."""
@@ -278,7 +287,3 @@ def _points(e: Estimate, signed: bool = False) -> Cell:
     shown = _verdict(e) if signed else ""
     form = signs(decimals(1)) if signed else decimals(1)
     return Cell(mean, f"[{lower}, {upper}]" if lower != NONE else "", shown, number=Quantity(score, low, high, form))
-
-
-def _ratio(ratio: float | None) -> Cell:
-    return Cell("") if ratio is None else Cell(number(ratio, 2), number=Quantity(ratio, form=decimals(2)))
