@@ -135,6 +135,27 @@ def test_efficiency_of_departments_by_hand() -> None:
     }  # fmt: skip
 
 
+def test_a_department_without_figures_does_not_take_those_of_the_others_away() -> None:
+    compared = comparison([])
+    for department, items in (("archive", float("nan")), ("service", 200), ("repair", 100)):
+        told = {"rostered_hours": {"baseline": 100.0}, "items_completed": {"baseline": items}}
+        compared = with_figures(compared, f"department={department}", **told)
+    ask = {"of": "departments", "inputs": ["rostered_hours"], "outputs": ["items_completed"]}
+    found = graded(compared, card(efficiency=ask)).efficiency
+    assert {at: float(e.mean) for (_, at), e in found.items()} == pytest.approx({"service": 1, "repair": 0.5})
+
+
+def test_there_is_no_grade_where_no_replication_has_all_figures() -> None:
+    compared = with_figures(comparison([], n=2), promise_resolution={"baseline": 0.7}, completion_x={"baseline": 1.0})
+    frame = compared.kpis
+    value = frame.value.where(~((frame.kpi == "promise_resolution") & (frame.replication == 0)))
+    value = value.where(~((frame.kpi == "completion_x") & (frame.replication == 1)))
+    two = {kpi: {"kpi": kpi, "typical": [0.9, 0.8, 0.6, 0.3]} for kpi in ("promise_resolution", "completion_x")}
+    with pytest.raises(InputError, match="in each replication some indicator has no value"):
+        asked = card(criteria={"c": {"indicators": two}}, judgements={})
+        graded(replace(compared, kpis=frame.assign(value=value)), asked)
+
+
 def test_units_without_an_output_are_left_out_of_the_efficiency() -> None:
     compared = with_figures(comparison(["peak_30"]), promise_resolution={"baseline": 0.5, "peak_30": 0})
     ask = {"inputs": ["cost_total"], "outputs": ["promise_resolution"]}

@@ -252,7 +252,10 @@ def test_a_reserve_comes_in_the_hours_of_its_shifts_only() -> None:
 def test_a_reserve_whose_shifts_have_no_hours_never_comes() -> None:
     always = {"days": "all", "hours": "00:00-24:00"}
     shifts = {"always": always, "holidays": {"days": "holiday", "hours": "09:00-17:00"}}
-    assert there(simulate(desk({**RESERVE, "shifts": ["holidays"]}, shifts=shifts), 3)) == []
+    scenario = desk({**RESERVE, "shifts": ["holidays"]}, shifts=shifts)
+    assert there(simulate(scenario, 3)) == []
+    (told,) = [finding for finding in lint(scenario) if finding.where == "pools.floating.reserve.shifts"]
+    assert told.message.endswith("have no hours before the clock stops; it is never called")
 
 
 def test_the_shifts_of_a_reserve_are_known_ones() -> None:

@@ -21,6 +21,7 @@ from servsim.report.document import to_markdown
 from servsim.report.findings import Findings
 from servsim.report.overturned import blocks
 from servsim.report.words import words
+from servsim.statistics import Estimate
 
 NOISE = np.array([0.0, 2.0, -1.0, -1.0, 1.0, -1.0])
 BEST, OTHER = "fault_repair/together", "fault_repair/peak_30"
@@ -73,6 +74,20 @@ def test_what_is_not_shown_on_either_side_is_not_told() -> None:
     assert Part("load", ORDER, "best", np.array([0.9, 1, 1.1]), unsure).flips == ()
     unsure.lower[1] = 0.5
     assert [flip.is_shown for flip in Part("load", ORDER, "best", np.array([0.9, 1, 1.1]), unsure).flips] == [False]
+
+
+def test_a_target_that_is_just_reached_is_lost_and_one_that_becomes_just_reached_is_won() -> None:
+    """Nobody may give up: nobody does today, some do with more load; the other way round for a ceiling of few."""
+    factors, n = np.array([0.9, 1.0, 1.1]), np.array([3, 6, 3])
+
+    def of(*margin: float, part: str = "nobody gives up") -> Part:
+        at = np.array(margin)
+        return Part("load", part, "best", factors, Estimate(at, at, at, n))
+
+    assert [(f.factor, f.was_so, f.is_shown) for f in of(0.0, 0.0, -2.0).flips] == [(1.0, True, True)]
+    assert [(f.factor, f.was_so, f.is_shown) for f in of(0.0, -2.0, -3.0).flips] == [(0.9, False, True)]
+    assert of(0.0, 1.0, 2.0).flips == () == of(-2.0, -1.0, -3.0).flips
+    assert of(0.0, 1.0, 2.0, part=ORDER).flips == ()
 
 
 @pytest.mark.parametrize(

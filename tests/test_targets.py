@@ -63,8 +63,19 @@ def test_all_targets_at_once_count_where_each_has_a_figure() -> None:
     made = with_targets({"rate": RATE, "soon": SOON}, n=4)
     rates(made, "fault_repair/peak_30", [0.7, 0.7, 0.5, 0.7])
     rates(made, "fault_repair/peak_30", [90.0, 120.0, 90.0, None], "first_response_mean")
-    both = Targets(made).together("fault_repair/peak_30")
+    both = Targets(made).together("fault_repair/peak_30", ["rate", "soon"])
     assert (int(both.k), int(both.n)) == (1, 3)
+
+
+def test_a_target_without_figures_is_none_of_those_reached_at_once() -> None:
+    made = with_targets({"rate": RATE, "none": {**RATE, "group": "class=nobody"}, "soon": SOON}, n=4)
+    told = Aims(Findings(made, words("en"))).answer()
+    assert "All 2 targets in the same period" in told[1], told
+    rates(made, "fault_repair/together", [None] * 4)
+    rates(made, "fault_repair/peak_30", [None] * 4)
+    rates(made, BASE, [None, 0.9, 0.9, None])
+    rates(made, BASE, [20.0, None, None, 20.0], "first_response_mean")
+    assert len(Aims(Findings(made, words("en"))).answer()) == 2  # nothing is known of all at once
 
 
 def test_the_sentence_says_in_how_many_periods_and_with_what_interval() -> None:

@@ -155,6 +155,7 @@ def test_formats_show_units_and_no_sign_of_a_zero() -> None:
     assert pp.own_form == '#,##0.0" pp";#,##0.0" pp"'
     money = quantity(scale("money", 40.0, "CNY", words("zh")), 3.21, 3.1, 3.3, signed=True)
     assert money.own_form == '+"¥"#,##0.0;-"¥"#,##0.0;"¥"#,##0.0'
+    assert quantity(scale("money", 0.3, "Fr.", words("en")), -0.3, -0.4, -0.2, signed=True).own_form.startswith("+")
     days = quantity(scale("min", 14_400.0, None, words("zh")), 14_400.0, 14_000.0, 14_800.0)
     assert (days.value, days.form) == (10.0, '#,##0.0"天"')
 

@@ -166,6 +166,8 @@ def _put_together(weights: Sequence[float], cubes: Sequence[Floats], card: Score
 
 def _graded(membership: Floats, card: Scorecard) -> Graded:
     known = membership[~np.isnan(membership).any(axis=1)]
+    if not len(known):
+        raise InputError("scorecard: in each replication some indicator has no value; leave out what often has none")
     found = known.mean(axis=0)
     grade, each = _grades(found[None], card)[0], _grades(known, card)
     return Graded(GRADES[grade], found, statistics.mean(known @ np.array(card.points)), float((each == grade).mean()))
@@ -180,17 +182,18 @@ def _grades(membership: Floats, card: Scorecard) -> NDArray[np.intp]:
 
 
 def _efficiency(figures: _Figures, card: Scorecard) -> dict[tuple[str, str], Estimate]:
-    """Within each replication. Units that lack a figure in one, or have one that is not above 0, are left out of all.
-    Departments are compared over all scenarios: a department under another plan is a unit of its own, as a branch in
-    another year is in window analysis (Charnes, Clark, Cooper & Golany 1985)."""
+    """Within each replication of which the baseline has figures. Units that lack a figure in one, or have one that is
+    not above 0, are left out of all. Departments are compared over all scenarios: a department under another plan is a
+    unit of its own, as a branch in another year is in window analysis (Charnes, Clark, Cooper & Golany 1985)."""
     ask = card.efficiency
     if ask is None:
         return {}
     groups = ["all"] if ask.of == "scenarios" else figures.groups(ask.inputs[0], "department=")
+    if not groups:
+        return {}
     units = [(s, group) for s in figures.scenarios for group in groups]
     table = np.array([[figures.of(s, kpi, g) for kpi in (*ask.inputs, *ask.outputs)] for s, g in units])
-    complete = ~np.isnan(table[0]).any(axis=0) if len(table) else np.zeros(0, bool)
-    runs = np.flatnonzero(complete)
+    runs = np.flatnonzero((~np.isnan(table[: len(groups)]).any(axis=1)).any(axis=0))
     fit = [k for k, rows in enumerate(table) if len(runs) and (rows[:, runs] > 0).all()]
     if not fit:
         return {}

@@ -124,6 +124,9 @@ def _never_called(outlook: Outlook) -> Iterator[Finding]:
         where = f"pools.{name}.reserve"
         if not set(pool.abilities) & set(outlook.load):
             yield Finding("warning", f"{name}: no work comes to the queues of its reserve; it is never called", where)
+        elif pool.reserve.shifts and not outlook.called[outlook.plan.pools.index(name)].any():
+            told = f"{name}: the shifts of its reserve have no hours before the clock stops; it is never called"
+            yield Finding("warning", told, f"{where}.shifts")
         elif pool.reserve.delay >= outlook.scenario.clock.until:
             yield Finding("warning", f"{name}: its reserve would arrive after the clock has stopped", f"{where}.delay")
 

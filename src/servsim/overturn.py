@@ -52,14 +52,15 @@ class Part:
         middle, found = float(self.margin.mean[1]), []
         for end in (0, 2):
             there = float(self.margin.mean[end])
-            if middle * there < 0 and (self._is_shown(1) or self._is_shown(end)):
+            if (middle >= 0) != (there >= 0) and (self._is_shown(1) or self._is_shown(end)):
                 at = 1 + (self.factors[end] - 1) * middle / (middle - there)
-                found.append(Flip(self, float(at), middle > 0, self._is_shown(end)))
+                found.append(Flip(self, float(at), middle >= 0, self._is_shown(end)))
         return tuple(sorted(found, key=lambda flip: abs(flip.factor - 1)))
 
     def _is_shown(self, k: int) -> bool:
-        """Whether the interval of the margin leaves out 0."""
-        return bool(self.margin.lower[k] * self.margin.upper[k] > 0)
+        """Whether the interval of the margin is on one side; who is just at the target has reached it."""
+        low, high = self.margin.lower[k], self.margin.upper[k]
+        return bool(low > 0 or high < 0 or (low == 0 and self.part != ORDER))
 
 
 @dataclass(frozen=True)

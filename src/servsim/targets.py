@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -58,9 +58,9 @@ class Targets:
         average = margin(self.asked[target], np.array([level.lower, level.upper], dtype=np.float64))
         return Reached(level, statistics.share(good >= 0, ~np.isnan(good)), _said(average))
 
-    def together(self, scenario: str) -> Share:
-        """Periods in which all targets are reached at once; those in which one has no figure do not count."""
-        good = np.array([margin(target, self.values(scenario, target)) for target in self.asked.values()])
+    def together(self, scenario: str, names: Sequence[str]) -> Share:
+        """Periods in which these targets are reached at once; those in which one has no figure do not count."""
+        good = np.array([margin(self.asked[name], self.values(scenario, self.asked[name])) for name in names])
         return statistics.share((good >= 0).all(axis=0), ~np.isnan(good).any(axis=0))
 
     def values(self, scenario: str, target: Target) -> Floats:

@@ -93,6 +93,6 @@ def items_done(run: Run) -> Floats:
 
 @kpi("items_completed", "count", None, "work items completed", "完成的工作项数")
 def items_completed(run: Run) -> Pairs:
-    """Items of counted cases that somebody completed, whenever; what silence decided is not among them. The figure is 0
-    without any."""
+    """Items of counted cases that somebody completed, whenever; what silence decided is not among them. The figure
+    is 0 without any."""
     return item_cells(run).groups.pairs(item_cells(run).groups.sums(items_done(run)))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from servsim.report.writing import Scale
+
+_DECIMALS = re.compile(r"#,##0\.?(0*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,11 @@ class Quantity:
     @property
     def own_form(self) -> str:
         """Without a sign where the value is shown as 0."""
+        if ";" not in self.form:
+            return self.form
         plain = self.form.rpartition(";")[2]
-        places = len(plain.partition(".")[2]) - len(plain.partition(".")[2].lstrip("0"))
-        return f"{plain};{plain}" if ";" in self.form and not round(self.value, places) else self.form
+        places = len(_DECIMALS.findall(plain)[-1])
+        return self.form if round(self.value, places) else f"{plain};{plain}"
 
     @property
     def has_interval(self) -> bool:

@@ -84,7 +84,7 @@ class Aims:
         say, names = self.found.words, self.names
         told = [self._sentence(names[0])] if names else []
         if len(names) > 1:
-            told.append(self._all_at_once(len(names)))
+            told += self._all_at_once()
         if self.without_figures:
             told.append(say("target.no_figures", targets=say.list([self.called(t) for t in self.without_figures])))
         return told
@@ -114,15 +114,22 @@ class Aims:
         key, share = "target.hit_first" if first else "target.hit", _hundred(float(periods.share))
         return self.found.words(key, scenario=self.found.label(scenario), share=share, **numbers)
 
-    def _all_at_once(self, n: int) -> str:
-        """The scenario that reaches all targets in one period most often."""
-        say, each = self.found.words, {s: self.targets.together(s) for s in self._scenarios}
-        best = max(each, key=lambda s: float(each[s].k) / max(1, int(each[s].n)))
+    def _all_at_once(self) -> Iterator[str]:
+        """The scenario that reaches all targets of which there are figures in one period most often."""
+        say, n = self.found.words, len(self.names)
+        each = {s: of for s in self._scenarios if (of := self._together(s)).n}
+        if not each:
+            return
+        best = max(each, key=lambda s: float(each[s].share))
         if not each[best].k:
-            return say("target.never_all", targets=n)
+            yield say("target.never_all", targets=n)
+            return
         low, high = _interval(each[best])
         numbers = {"k": int(each[best].k), "n": int(each[best].n), "low": low, "high": high}
-        return say("target.all", targets=n, scenario=self.found.label(best), **numbers)
+        yield say("target.all", targets=n, scenario=self.found.label(best), **numbers)
+
+    def _together(self, scenario: str) -> Share:
+        return self.targets.together(scenario, self.names)
 
     def _gain(self, target: str, scenario: str) -> float:
         mean = float(self._of(target, scenario).level.mean)
@@ -186,7 +193,7 @@ class Aims:
         """Scenarios: periods in which all targets are reached at once."""
         say, found = self.found.words, self.found
         header = (Cell(say("table.scenario")), Cell(say("target.periods")), Cell(say("target.probability"), "%"))
-        rows = tuple((Cell(found.label(s)), *self._probability(self.targets.together(s))) for s in self._scenarios)
+        rows = tuple((Cell(found.label(s)), *self._probability(self._together(s))) for s in self._scenarios)
         return Table(header, rows)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -200,7 +207,7 @@ class Aims:
                 yield (*known, *mean, reached.on_average, *_counts(reached.periods))
         if len(self.names) > 1:
             for scenario in self._scenarios:
-                yield (TOGETHER, "", "", "", "", scenario, "", "", "", "", *_counts(self.targets.together(scenario)))
+                yield (TOGETHER, "", "", "", "", scenario, "", "", "", "", *_counts(self._together(scenario)))
 
 
 def period(found: Findings) -> str:
