@@ -22,6 +22,17 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
+FEW = {
+    "compare": ["replications=2", "overturn=0"],
+    "run": ["replications=2"],
+    "attribute": ["replications=2"],
+    "sensitivity": ["replications=2"],
+    "facts": ["replications=2"],
+    "tune": ["replications=2", "points=16", "per_point=1"],
+}
+"""What makes a command quick."""
+
+
 def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
@@ -39,9 +50,9 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
 
 
 def commands() -> Iterator[object]:
-    """Each `servsim …` line of a shell block, once."""
+    """Each `servsim …` line of a shell block, once; guides are followed in tests/test_guides.py."""
     seen = set()
-    for page in PAGES:
+    for page in (page for page in PAGES if page.parent.name != "guides"):
         for language, block in FENCE.findall(page.read_text("utf-8")):
             for line in block.splitlines() if language in ("sh", "console") else ():
                 command = line.removeprefix("$ ").split("  #")[0].strip()
@@ -63,11 +74,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_commands_of_a_page_work(command: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     words = [word for word in shlex.split(command)[1:] if not word.startswith("replications=")]
-    if words[0] in ("compare", "run", "attribute", "sensitivity"):
-        words.append("replications=2")
-    if words[0] == "tune":
-        words += ["replications=2", "per_point=1", "points=16"]
-    missed = 1 if words[0] == "tune" else 0  # so few runs may miss a fact
+    words += FEW.get(words[0], [])
+    missed = 1 if words[0] in ("facts", "tune") else 0  # so few runs may miss a fact; tests/test_cases.py runs them all
     assert main(words) in (0, missed)
 
 
