@@ -55,6 +55,15 @@ def test_only_what_is_simulated_counts_and_levels_are_gone_through() -> None:
     ]
 
 
+def test_a_label_is_no_change_and_another_kind_is_told_whole() -> None:
+    steps = BASE["processes"]["answer"]["steps"]
+    after = {**BASE, "pools": {"clerks": {"label": "Staff", "wage": 40}}}
+    time = {"kind": "lognormal", "value": "5 min", "cv": 1}
+    after["processes"] = {"answer": {**BASE["processes"]["answer"], "steps": {**steps, "send": {"time": time}}}}
+    place = ("processes", "answer", "steps", "send", "time")
+    assert list(changes(BASE, after)) == [Change(place, steps["send"]["time"], time)]
+
+
 def test_settings_are_told_by_label_in_the_readers_language() -> None:
     late = {"label": {"en": "Late", "zh": "晚班"}, "days": "mon-fri", "hours": ["17:00-20:00", "21:00-22:00"]}
     more = {"shifts": {**BASE["shifts"], "late": late}, "staffing": {"clerks": {"day": 3, "late": 2}}}
@@ -91,6 +100,26 @@ def test_long_lists_are_short_and_what_is_in_another_scenario_is_told_by_its_nam
     assert rows[-1] == ("", "Dispatch › rule", "first come, first served", "earliest due date")
 
 
+def test_only_the_same_value_is_in_another_scenario_and_the_largest_is_named() -> None:
+    late = {"shifts": {**BASE["shifts"], "late": {"days": "sat", "hours": "09:00-12:00"}}}
+    rows = told("en", three={"staffing": {"clerks": {"day": 4}}}, five={**late, "staffing": {"clerks": {"day": 5}}})
+    assert not any("all changes of" in row for row in rows)
+    one = {"staffing": {"clerks": {"day": 4}}}
+    rows = told("en", one=one, two={**one, **late}, all={**one, **late, "dispatch": {"rule": "edd"}})
+    assert [row[::3] for row in rows if row[1] == "all changes of"] == [("all", "“two”"), ("two", "“one”")]
+    rows = told("en", one=one, same=one)
+    assert [row[:2] for row in rows] == [(name, "Staffing › Clerks › Day") for name in ("same", "one")]
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    day = {**BASE["shifts"]["day"], "label": "Day"}
+    many = {f"s{i:02d}": {**day, "label": f"S{i}"} for i in range(14)}
+    rows = told("en", many={"shifts": {**BASE["shifts"], **many}})
+    assert len(rows) == 13
+    assert rows[11][1] == "Shifts › S11"
+    assert "2" in rows[12][1]
+
+
 def test_a_scenario_that_changes_nothing_is_told_so() -> None:
     assert told("en", same={}) == [("same", "no setting", "", "")]
 
@@ -106,7 +135,7 @@ def test_the_file_has_every_change_as_it_is(tmp_path: Path) -> None:
 
 def test_keys_of_a_scenario_that_a_measure_may_change_have_words() -> None:
     about = ("facts", "assumptions", "not_modelled", "targets", "scorecard", "settings")
-    texts = {"name", "question", "label", "facts", "assumptions", "not_modelled", "targets", "scorecard"}
+    texts = {"name", "title", "question", "label", "facts", "assumptions", "not_modelled", "targets", "scorecard"}
     known = {key.removeprefix("setting.") for key in words("en").catalogue if key.startswith("setting.")}
     tables = {head: rows for head, rows in written().items() if not head.startswith((*about, "Distributions"))}
     keys = {key for rows in tables.values() for _, key, _ in rows}

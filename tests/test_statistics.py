@@ -191,6 +191,14 @@ def test_a_moved_mean_with_all_pairs_is_the_plain_mean() -> None:
     assert (float(a.mean), float(a.half_width)) == pytest.approx((float(b.mean), float(b.half_width)))
 
 
+def test_a_moved_mean_leaves_out_pairs_that_lack_one_of_the_two() -> None:
+    of = st.moved_mean([1, NAN, 3, 4, 6], [2, 9, 5, NAN])
+    same = st.moved_mean([1, 3, 4, 6], [2, 5])
+    assert [float(x) for x in (of.mean, of.lower, of.upper, of.n)] == pytest.approx(
+        [float(x) for x in (same.mean, same.lower, same.upper, same.n)]
+    )
+
+
 def test_a_moved_mean_takes_the_level_from_all_and_the_shift_from_the_pairs() -> None:
     e = st.moved_mean([1.0, 3.0, 8.0, 12.0], [2.0, 6.0])
     assert float(e.mean) == 6.0 + 2.0
