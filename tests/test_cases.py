@@ -72,6 +72,7 @@ def test_a_case_says_what_is_to_be_reached_and_what_is_not_modelled(case: str) -
 # ------------------------------------------------------------------ words
 def told(scenario: Scenario) -> Iterator[tuple[str, Any]]:
     """(where, label) of what people read of a scenario."""
+    yield "title", scenario.title
     yield "label", scenario.label
     yield "question", scenario.question
     for section in ("facts", "targets", "assumptions", "not_modelled", "edits"):

@@ -133,6 +133,23 @@ def test_the_file_has_every_change_as_it_is(tmp_path: Path) -> None:
         assert list(csv.reader(file))[1:] == [["fault_repair/peak_30", "staffing.desk", "", '{"peak": 3}']]
 
 
+def test_ids_without_a_label_are_told_by_what_has_one() -> None:
+    """A skill by its steps, else by who has it; a surge, an event and a demand by what they are about."""
+    teams = {**BASE["dispatch"]["teams"], "calls": {"escalate": {"after": "30 min", "to": "overdue"}}}
+    pools = {"clerks": {**BASE["pools"]["clerks"], "skills": ["calls", "overdue"]}}
+    rows = told("zh", up={"pools": pools, "dispatch": {**BASE["dispatch"], "teams": teams}})
+    assert any("到：" in row[3] and "overdue" not in row[3] for row in rows), rows
+    sale = {"label": {"en": "Sale", "zh": "大促"}, "from": "2026-11-11", "to": "2026-11-11", "factor": 3}
+    (row,) = told("zh", sale={"demand": {"x": {"surges": {"sale": sale}}}})
+    assert row[1] == "业务量 › x › 突发高峰 › 大促"
+    promises = {"solved": {"limit": "2 h", "to": "check completed"}}
+    rows = told("zh", sooner={"case_classes": {"fault": {"promises": promises}}})
+    assert any("“审核”完成" in row[3] for row in rows), rows
+    many = [f"{n} s" for n in range(20)]
+    rows = told("zh", spread={"processes": {"answer": {"steps": {"send": {"time": {"quantiles": many}}}}}})
+    assert any("20个数值，0秒至19秒" in row[3] for row in rows), rows
+
+
 def test_keys_of_a_scenario_that_a_measure_may_change_have_words() -> None:
     about = ("facts", "assumptions", "not_modelled", "targets", "scorecard", "settings")
     texts = {"name", "title", "question", "label", "facts", "assumptions", "not_modelled", "targets", "scorecard"}

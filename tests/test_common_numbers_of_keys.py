@@ -595,7 +595,7 @@ CHANGES: dict[str, Change] = {
 
 DRAWS_NOTHING = (
     *("Label.*", "Fact.*", "Assumption.*", "NotModelled.*", "Target.*", "Department.*"),
-    *("Scenario.name", "Scenario.label", "Scenario.question"),
+    *("Scenario.name", "Scenario.title", "Scenario.label", "Scenario.question"),
     *("Scorecard.*", "Criterion.*", "Indicator.*", "Season.*", "Envelopment.*", "Worth.*", "Scenario.scorecard"),
     *("Scenario.facts", "Scenario.currency", "Scenario.assumptions", "Scenario.departments"),
     *("Scenario.not_modelled", "Scenario.targets"),

@@ -101,7 +101,7 @@ def test_texts_are_in_the_language_of_the_reader() -> None:
     (chart,) = charts(found("zh"), "desk/baseline")
     assert next(box.title for box in chart.boxes if box.id == "take") == "登记"
     assert details(chart, "take") == ["专员", "10分钟"] and [*chart.lanes.values()] == ["前台", "后台"]
-    assert "20 %退回" in {arrow.label for arrow in chart.arrows}
+    assert "20%退回" in {arrow.label for arrow in chart.arrows}
 
 
 def test_a_changed_time_is_told_with_the_one_before() -> None:

@@ -441,6 +441,8 @@ def test_returns_are_counted_by_pair() -> None:
     back = set(run.workload.case[run.returned == 1])
     assert figure(run, "sent_back_share") == pytest.approx(len(back) / len(run.cases))
     assert figure(run, "sent_back_share") < figure(run, "returns_per_case")
+    late = pushed({"front": {"back": "300 d"}}, returned=0.25, back_to="take", rounds=9)
+    assert (late.returned == 1).any() and figure(late, "sent_back_share") == 0  # nobody has looked at it yet
 
 
 # ------------------------------------------------------------------ rule 6: a join that needs k of n

@@ -103,6 +103,11 @@ def test_rule_5_nobody_is_called_outside_the_hours_and_who_is_free_at_their_end_
     assert there(world.run(engine)) == [("r0", 20, 46)]
 
 
+def test_rule_5_nobody_sets_out_who_would_arrive_at_the_end_of_the_hours(engine: Engine) -> None:
+    world = called({"a": at_desk(0, 60), "b": at_desk(38, 5)}, Called(waiting=1, delay=2, stay=15, hours=[(20, 40)]))
+    assert there(world.run(engine)) == []
+
+
 def test_rule_5_who_is_idle_when_the_hours_end_goes_home_before_the_stay_is_over(engine: Engine) -> None:
     """And comes again when called in the next hours; whoever becomes free at the very end takes nothing more."""
     cases = {"a": at_desk(0, 100), "b": at_desk(10, 5), "c": at_desk(50, 10), "d": at_desk(55, 5)}

@@ -88,6 +88,18 @@ def test_a_target_that_is_just_reached_is_lost_and_one_that_becomes_just_reached
     assert [(f.factor, f.was_so, f.is_shown) for f in of(0.0, -2.0, -3.0).flips] == [(0.9, False, True)]
     assert of(0.0, 1.0, 2.0).flips == () == of(-2.0, -1.0, -3.0).flips
     assert of(0.0, 1.0, 2.0, part=ORDER).flips == ()
+    assert [f.factor for f in of(-1.0, 2.0, -4.0).flips] == pytest.approx([1 + 0.1 / 3, 1 - 0.2 / 3])  # nearest first
+
+
+def test_what_is_shown_is_told_first_then_what_is_about_the_best_then_the_nearest() -> None:
+    def of(scenario: str, end: float, half: float) -> Part:
+        at = np.array([5.0, 5.0, end])
+        factors, n = np.array([0.9, 1.0, 1.1]), np.array([3, 6, 3])
+        return Part(f"{scenario} {end}", "soon", scenario, factors, Estimate(at, at - half, at + half, n))
+
+    every = (of("best", -2.0, 3.0), of("other", -9.0, 3.0), of("best", -4.0, 3.0), of("best", -5.0, 3.0))
+    flips = Overturn("best", "other", 0.1, 3, every).flips
+    assert [flip.part.assumption for flip in flips] == ["best -5.0", "best -4.0", "other -9.0", "best -2.0"]
 
 
 @pytest.mark.parametrize(
@@ -120,15 +132,23 @@ def margins(part: str, scenario: str, *mean: float, half: float = 0.01) -> Part:
 def test_the_third_sentence_says_which_assumption_would_overturn_the_answer() -> None:
     lost = margins("rate", OTHER, 0.05, 0.02, -0.08)
     assert answer.three(told(n=3, parts=(lost,)))[2] == (
-        "Beware: “Peak-hour headcount +30 %” would miss the target on average if “Load” (then 52.0 %) were 10 % higher."
+        "Beware: “Peak-hour headcount +30 %” would miss the target on average if “Load” (then 52.0 %, 51.0 to 53.0) "
+        "were 10 % higher."
     )
     assert answer.three(told("zh", n=3, parts=(lost,)))[2] == (
-        "需要注意：如果“业务量”（届时52.0%）高出10%，“高峰时段增加30%人手”平均就达不到目标。"
+        "需要注意：如果“业务量”（届时为52.0%，51.0至53.0）高出10%，“高峰时段增加30%人手”平均就达不到目标。"
     )
     over = margins(ORDER, BEST, -2.0, 9.0, 9.0, half=3.0)
     assert answer.three(told(n=3, parts=(over,)))[2] == (
         "Beware: “Peak-hour headcount +30 %” would overtake “All together” if “Load” (within chance) were 10 % lower."
     )
+
+
+def test_a_ceiling_is_missed_above_it() -> None:
+    found = told(n=3, parts=(margins("soon", BEST, 70.0, 65.0, -20.0),))
+    base = {**found.config, "targets": {"soon": {"kpi": "first_response_mean", "at_most": "100 min"}}}
+    found = replace(found, comparison=replace(found.comparison, configs={"fault_repair/baseline": base}))
+    assert "“Load” (then 120" in answer.three(found)[2]
 
 
 def test_where_nothing_overturns_it_the_sentence_says_what_was_tried_and_what_is_left_out() -> None:
@@ -230,3 +250,16 @@ def test_an_assumption_that_cannot_be_varied_does_not_stop_the_rest(study: Path)
 def test_a_wrong_percentage_is_refused(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--project", str(study), "desk", "overturn=120"]) == 2
     assert "expected per cent from 0 to 99" in capsys.readouterr().err
+
+
+def test_of_two_that_are_level_nothing_overtakes_rather_than_overturns() -> None:
+    found = told(n=3, parts=(margins("rate", BEST, 0.3, 0.3, 0.3),))
+    holds = "“Peak-hour headcount +30 %” shown to overtake “All together”"
+    assert answer.three(found)[2].startswith("Beware: the one assumption that could be varied, by ±10 %, does not over")
+    frame = found.comparison.kpis.copy()
+    leading = (frame["kpi"] == found.leading[0]) & (frame["group"] == "all")
+    best, other = leading & (frame["scenario"] == BEST), leading & (frame["scenario"] == OTHER)
+    apart = [(-1.0) ** r * (1 + r % 3) for r in range(int(best.sum()))]
+    frame.loc[best, "value"] = frame.loc[other, "value"].to_numpy() + apart
+    level = replace(found, comparison=replace(found.comparison, kpis=frame))
+    assert holds.replace(" shown", " was not shown") in answer.three(level)[2]

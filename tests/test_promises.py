@@ -673,8 +673,7 @@ def test_18_missed_promises_in_story_and_log() -> None:
 LABELS = {
     "en": ("Promise “pick-up” kept", "the share of the promise “pick-up” that is kept",
            "Time on the clock of “pick-up”, mean", "Time on the clock of “resolution”, mean"),
-    "zh": ("承诺“接单”的兑现比例", "承诺“接单”的兑现比例",
-           "承诺“接单”计时时长（平均值）", "承诺“办结”计时时长（平均值）"),
+    "zh": ("“接单”按时率", "“接单”按时率", "“接单”平均用时", "“办结”平均用时"),
 }  # fmt: skip
 
 

@@ -56,21 +56,21 @@ def test_a_grid_holds_the_series_by_department_without_those_that_never_have_a_q
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_longest_queue_is_told_with_its_interval_and_what_the_best_measure_makes_of_it(language: str) -> None:
     assert queueing.where(found(language)) == {
-        "en": "“Today”: the queue is longest at Front desk between 11:00 and 12:00, 23.0 (20.7 to 25.3) items "
-        "on average. With “Peak-hour headcount +30 % and a floating reserve of 10 %” it is 4.0 (3.6 to 4.4) then and "
-        "there; its longest is 6.0 (5.4 to 6.6), at Back office between 14:00 and 15:00. Ranges in brackets are 95 % "
-        "intervals; in the map they are ±2.3 at most.",
-        "zh": "“现状”：前台11:00–12:00排队最长，平均23.0（20.7至25.3）件。"
-        "“高峰加人30%，另设10%机动岗”下同一时段同一处为4.0（3.6至4.4）件；其最长处为后台14:00–15:00，6.0（5.4至6.6）件。"
+        "en": "“Today”: the queue is longest at Front desk between 11:00 and 12:00, 23.0 items (20.7 to 25.3) "
+        "on average. With “Peak-hour headcount +30 % and a floating reserve of 10 %” it is 4.0 items (3.6 to 4.4) then "
+        "and there; its longest is 6.0 items (5.4 to 6.6), at Back office between 14:00 and 15:00. Ranges in brackets "
+        "are 95 % intervals; in the map they are ±2.3 at most.",
+        "zh": "“现状”：前台11:00–12:00排队最长，平均23.0件（20.7至25.3）。"
+        "“高峰加人30%，另设10%机动岗”下同一时段同一处为4.0件（3.6至4.4）；排队最长之处变为后台14:00–15:00，6.0件（5.4至6.6）。"
         "括号内为95%置信区间；图中各格的区间最宽为±2.3件。",
     }[language]
 
 
 def test_by_weekday_the_day_is_told() -> None:
     told = queueing.when(found())
-    assert told.startswith("“Today”: the queue is longest on Monday between 9:00 and 10:00, 31.4 (28.3 to 34.5) items")
-    assert "it is 12.0 (10.8 to 13.2) then and there, still its longest." in told
-    assert queueing.when(found("zh")).startswith("“现状”：周一9:00–10:00排队最长，平均31.4（28.3至34.5）件。")
+    assert told.startswith("“Today”: the queue is longest on Monday between 9:00 and 10:00, 31.4 items (28.3 to 34.5)")
+    assert "it is 12.0 items (10.8 to 13.2) then and there, still its longest." in told
+    assert queueing.when(found("zh")).startswith("“现状”：周一9:00–10:00排队最长，平均31.4件（28.3至34.5）。")
 
 
 @pytest.mark.parametrize("draw", [queue_by_department, queue_by_weekday])

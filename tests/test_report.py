@@ -19,7 +19,7 @@ import yaml
 from helpers_comparison import MEASURES, comparison
 from rich.console import Console
 
-from servsim.report import page, sentences, write
+from servsim.report import document, page, sentences, write
 from servsim.report.document import to_markdown
 from servsim.report.findings import Findings
 from servsim.report.terminal import comparison_table, run_table
@@ -413,9 +413,17 @@ def test_the_page_says_where_the_time_goes_and_why_cases_are_late(tmp_path: Path
     told = sentences.where(Findings(replace(made, summary=pd.concat([made.summary, late])), words("en")))
     shares = "everybody busy 55 %, nobody on shift 39 % and work 6 %"
     assert told[0] == f"Where the 8.53 h of a case go with “Today”: {shares}."
-    assert told[1].endswith("went into (first response): everybody busy 50 %, nobody on shift 30 % and work 20 %.")
+    assert told[1].endswith("their time went into: everybody busy 50 %, nobody on shift 30 % and work 20 %.")
     write(made, tmp_path, "zh")
     assert "时间用在哪里" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_page_is_called_by_the_title_of_the_study() -> None:
+    made = comparison(["peak_30"])
+    assert page.blocks(Findings(made, words("zh")), ())[0] == document.Heading("fault_repair：措施比较", 1)
+    titled = {**made.configs["fault_repair/baseline"], "title": {"en": "Fault reports", "zh": "故障报修"}}
+    found = Findings(replace(made, configs={**made.configs, "fault_repair/baseline": titled}), words("zh"))
+    assert page.blocks(found, ())[0] == document.Heading("故障报修：措施比较", 1)
 
 
 def late_row(what: str, group: str, share: float) -> dict[str, Any]:

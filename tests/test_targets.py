@@ -59,6 +59,13 @@ def test_a_ceiling_is_reached_from_below_and_read_as_a_duration() -> None:
     assert int(Targets(made).of("soon", "fault_repair/peak_30").periods.k) == 3
 
 
+def test_the_target_of_the_baseline_holds_and_an_empty_one_is_none() -> None:
+    made = with_targets({"rate": RATE, "soon": None})
+    other = {**made.configs["fault_repair/peak_30"], "targets": {"rate": {**RATE, "at_least": 0.1}, "late": SOON}}
+    asked = Targets(replace(made, configs={**made.configs, "fault_repair/peak_30": other})).asked
+    assert {name: target.limit for name, target in asked.items()} == {"rate": 0.6, "late": 100.0}
+
+
 def test_all_targets_at_once_count_where_each_has_a_figure() -> None:
     made = with_targets({"rate": RATE, "soon": SOON}, n=4)
     rates(made, "fault_repair/peak_30", [0.7, 0.7, 0.5, 0.7])
@@ -90,7 +97,7 @@ def test_the_sentence_says_in_how_many_periods_and_with_what_interval() -> None:
     )
     (told,) = Aims(Findings(made, words("zh"))).answer()
     assert told == (
-        "目标“按时响应不低于60%”：“全部措施合用”在模拟的20个3周周期中有20个达标（概率100%，95%置信区间84%至100%）；"
+        "目标“按时响应不低于60%”：“全部措施合用”在模拟的20个周期（各3周）中有20个达标（概率100%，95%置信区间84%至100%）；"
         "“高峰时段增加30%人手”20个中有14个（70%，48%至85%）；另一个方案从未达标。"
     )
 
@@ -167,6 +174,15 @@ def test_what_cannot_be_told_apart_is_told_so() -> None:
     assert "“Peak-hour headcount +30 %” cannot be told apart from it, 0 min (-2 to +2), but" in three(made)[0]
 
 
+def test_a_price_within_chance_is_not_told() -> None:
+    made = with_targets({"rate": RATE})
+    price = np.array([38.4 + 5.2 + (1 if r % 2 else -1) * (3 + r) for r in range(12)])
+    rates(made, "fault_repair/peak_30", price.tolist(), "cost_per_case")
+    first = three(made)[0]
+    assert "next comes “Peak-hour headcount +30 %”" in first
+    assert "cheaper" not in first and "dearer" not in first
+
+
 def test_without_a_target_the_second_sentence_is_about_money() -> None:
     told = three(comparison(["peak_30"]))
     assert told[1] == "What it costs: the cost per case rises by ¥3.1 (3.0 to 3.2)."
@@ -181,6 +197,7 @@ def test_where_nothing_helps_that_is_the_answer() -> None:
 
 def test_a_missed_fact_is_what_to_beware_of() -> None:
     told = three(comparison(["peak_30"]))[2]
-    assert told == "Beware: “Today” as simulated misses a reported fact (cycle: reported 8.00 h, simulated 8.62 h)."
+    fact = "cycle: reported 8.00 h, simulated 8.62 h (8.36 to 8.88)"
+    assert told == f"Beware: “Today” as simulated misses a reported fact, {fact}."
     told = three(comparison(["peak_30"]), "zh")[2]
-    assert told == "需要注意：“现状”的模拟与报告的事实不符（cycle：报告8.00小时，模拟8.62小时）。"
+    assert told == "需要注意：“现状”的模拟与报告的事实不符：cycle，报告值8.00小时，模拟值8.62小时（8.36至8.88）。"

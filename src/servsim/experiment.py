@@ -112,7 +112,7 @@ def compare(
         failures=_failures(outcomes, settings.seed),
         digests={(o.scenario, o.replication): o.digest for o in good},
         series=_mean_series(good),
-        notes=(*notes, *_notes(cube, differences, raw_p, settings)),
+        notes=(*notes, *_notes(cube, differences, raw_p, settings, _called(scenarios, settings))),
         settings=settings,
         configs=configs or {},
         flows={of.name: {process: of.flow(process) for process in of.used_processes()} for of in scenarios},
@@ -145,7 +145,7 @@ def _run_all(
         n = batch.stop
         widest = _widest(outcomes, names, n, settings)
         if widest is None or widest.ratio <= 1 or n >= most:
-            return outcomes, n, [_precision_note(widest, n, settings)]
+            return outcomes, n, [_precision_note(widest, n, settings, _called(scenarios, settings))]
 
 
 def _batch(
@@ -432,18 +432,18 @@ _NOTES = {
     "reached": {
         "en": "{n} replications: every headline figure is as precise as asked (±{asked:.3g} % of the mean, for shares "
         "±{asked:.3g} points). The widest: {kpi} of {scenario}, ±{width:.3g}.",
-        "zh": "共 {n} 次重复：所有主要指标均达到要求的精度（均值的 ±{asked:.3g} %，占比类为 ±{asked:.3g} 个百分点）。"
-        "最宽的是 {scenario} 的 {kpi}：±{width:.3g}。",
+        "zh": "共{n}次重复：所有主要指标均达到要求的精度（均值的±{asked:.3g}%，占比类为±{asked:.3g}个百分点）。"
+        "区间最宽的是{scenario}的{kpi}：±{width:.3g}。",
     },
     "not_reached": {
         "en": "After {n} replications, the most allowed, the precision asked (±{asked:.3g} % of the mean, for shares "
         "±{asked:.3g} points) is not reached: {kpi} of {scenario} is at ±{width:.3g}.",
-        "zh": "已做 {n} 次重复（上限），仍未达到要求的精度（均值的 ±{asked:.3g} %，占比类为 ±{asked:.3g} 个百分点）："
-        "{scenario} 的 {kpi} 为 ±{width:.3g}。",
+        "zh": "已做{n}次重复（上限），仍未达到要求的精度（均值的±{asked:.3g}%，占比类为±{asked:.3g}个百分点）："
+        "{scenario}的{kpi}为±{width:.3g}。",
     },
     "nothing_to_judge": {
         "en": "No headline figure has an answer, so {n} replications were made without a look at the precision.",
-        "zh": "主要指标均无结果，因此做了 {n} 次重复，未判断精度。",
+        "zh": "主要指标均无结果，因此做了{n}次重复，未判断精度。",
     },
     "single": {
         "en": "One replication: no intervals and no verdicts. Ask for at least two, better twenty.",
@@ -451,13 +451,13 @@ _NOTES = {
     },
     "no_answer": {
         "en": "{kpi} has no answer in {scenario}.",
-        "zh": "{scenario} 中没有 {kpi} 的结果。",
+        "zh": "{scenario}没有“{kpi}”的结果。",
     },
     "luck": {
         "en": "{kpi} of {scenario}: the interval taken alone leaves out 0, but among {m} scenarios such an interval "
         "may well be luck (adjusted p = {p:.2g}); hence no difference shown.",
-        "zh": "{scenario} 的 {kpi}：单看其区间不含 0，但在 {m} 个方案中出现这样的区间很可能只是偶然"
-        "（校正后 p = {p:.2g}），因此结论为未显示差异。",
+        "zh": "{scenario}的{kpi}：区间本身不含0，但同时比较{m}个方案，出现一个这样的区间很可能只是偶然"
+        "（校正后p={p:.2g}），因此判为未显示差异。",
     },
 }
 
@@ -466,16 +466,18 @@ def _note(kind: str, settings: Settings, **facts: Any) -> str:
     return _NOTES[kind]["zh" if settings.language == "zh" else "en"].format(**facts)
 
 
-def _precision_note(widest: _Widest | None, n: int, settings: Settings) -> str:
+def _precision_note(widest: _Widest | None, n: int, settings: Settings, called: Mapping[str, str]) -> str:
     if widest is None:
         return _note("nothing_to_judge", settings, n=n)
     asked = 100 * settings.precision.half_width
     kind = "reached" if widest.ratio <= 1 else "not_reached"
-    kpi = _kpi_label(widest.kpi, settings)
-    return _note(kind, settings, n=n, asked=asked, width=widest.ratio * asked, kpi=kpi, scenario=widest.scenario)
+    kpi, scenario = called[widest.kpi], called[widest.scenario]
+    return _note(kind, settings, n=n, asked=asked, width=widest.ratio * asked, kpi=kpi, scenario=scenario)
 
 
-def _notes(cube: _Cube, differences: pd.DataFrame, raw_p: NDArray[np.float64], settings: Settings) -> Iterator[str]:
+def _notes(
+    cube: _Cube, differences: pd.DataFrame, raw_p: NDArray[np.float64], settings: Settings, called: Mapping[str, str]
+) -> Iterator[str]:
     """What the tables alone would leave a reader to wonder about."""
     if cube.values.shape[-1] == 1:
         yield _note("single", settings)
@@ -483,13 +485,18 @@ def _notes(cube: _Cube, differences: pd.DataFrame, raw_p: NDArray[np.float64], s
         answers = [cube.values[:, i] for i, label in enumerate(cube.labels) if label == (kpi, "all")]
         for i, scenario in enumerate(cube.scenarios):
             if not any((~np.isnan(values[i])).any() for values in answers):
-                yield _note("no_answer", settings, kpi=_kpi_label(kpi, settings), scenario=scenario)
+                yield _note("no_answer", settings, kpi=called[kpi], scenario=called[scenario])
     headline = differences["kpi"].isin(list(settings.headline)) & (differences["group"] == "all")
     lucky = headline & (raw_p < statistics.ALPHA) & (differences["verdict"] == statistics.NOT_SHOWN)
     for row in differences[lucky].itertuples():
-        names = {"kpi": _kpi_label(str(row.kpi), settings), "scenario": row.scenario}
+        names = {"kpi": called[str(row.kpi)], "scenario": called[str(row.scenario)]}
         yield _note("luck", settings, m=len(cube.scenarios) - 1, p=row.p_adjusted, **names)
 
 
-def _kpi_label(kpi: str, settings: Settings) -> str:
-    return KPIS[kpi].label(settings.language)
+def _called(scenarios: Sequence[Scenario], settings: Settings) -> dict[str, str]:
+    """Scenario or headline KPI → its label in the language of the settings, else its name."""
+    language = "zh" if settings.language == "zh" else "en"
+    of = [promise for s in scenarios for kind in s.case_classes.values() for promise in kind.promises.items()]
+    promises = {name: label for name, promise in of if (label := promise.label.text(language))}
+    kpis = {kpi: KPIS[kpi].label(language, promises.get(KPIS[kpi].about, "")) for kpi in settings.headline}
+    return kpis | {s.name: f"“{label}”" if (label := s.label.text(language)) else s.name for s in scenarios}

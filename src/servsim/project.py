@@ -349,7 +349,7 @@ def _group(key: str) -> str:
 
 
 # ---------------------------------------------------------------------- what a scenario changes
-_TEXTS = ("name", "label", "question", "facts", "assumptions")
+_TEXTS = ("name", "title", "label", "question", "facts", "assumptions", "not_modelled", "targets")
 _MOST = 6
 """Changes that are told one by one."""
 

@@ -138,11 +138,11 @@ def promise(name: str) -> Kpi:
     def figure(run: Run) -> Pairs:
         return case_cells(run).groups.pairs(kept_share(run, name))
 
-    return Kpi(f"promise_{name}", "share", "higher", "promise “{about}” kept", "承诺“{about}”的兑现比例", figure, name)
+    return Kpi(f"promise_{name}", "share", "higher", "promise “{about}” kept", "“{about}”按时率", figure, name)
 
 
-WHICH = {"mean": ("mean", "平均值"), "median": ("median", "中位数"), "p90": ("90th percentile", "90分位"),
-         "max": ("longest", "最长")}  # fmt: skip
+WHICH = {"mean": ("mean", "平均用时"), "median": ("median", "用时中位数"), "p90": ("90th percentile", "用时90分位数"),
+         "max": ("longest", "最长用时")}  # fmt: skip
 SHARES = {"median": 0.5, "p90": 0.9, "max": 1.0}
 
 
@@ -162,7 +162,7 @@ def elapsed(name: str) -> Kpi | None:
         return cells.groups.pairs(cells.groups.quantiles(time, cells.cell[known], (SHARES[which],))[0] / MINUTE)
 
     english, chinese = WHICH[which]
-    labels = f"time on the clock of “{{about}}”, {english}", f"承诺“{{about}}”计时时长（{chinese}）"
+    labels = f"time on the clock of “{{about}}”, {english}", f"“{{about}}”{chinese}"
     return Kpi(f"elapsed_{name}", "min", "lower", *labels, figure, about)
 
 
@@ -190,7 +190,7 @@ def late_by(name: str) -> Kpi:
         n, total = counts(cell, cells.n), totals(cell, late, cells.n)
         return cells.groups.pairs(ratio(cells.groups.sums(total), cells.groups.sums(n)) / MINUTE)
 
-    labels = "lateness of “{about}”, mean of what was late", "承诺“{about}”的平均超时时长"
+    labels = "lateness of “{about}”, mean of what was late", "“{about}”平均超时时长"
     return Kpi(f"late_by_{name}", "min", "lower", *labels, figure, name)
 
 
@@ -204,5 +204,5 @@ def missed_cases(name: str) -> Kpi:
             lost = lost + verdict.missed * (of == name)
         return cells.groups.pairs(cells.groups.sums(lost))
 
-    labels = "promise “{about}” missed, cases", "未兑现承诺“{about}”的件数"
+    labels = "promise “{about}” missed, cases", "“{about}”超时件数"
     return Kpi(f"missed_{name}", "count", "lower", *labels, figure, name)

@@ -38,6 +38,7 @@ class Scenario(Model):
 
     name: Name
     label: Label = Label()
+    title: Label = Label()
     question: Label = Label()
     facts: dict[Id, Fact] = Field(default_factory=dict)
     assumptions: dict[Id, Assumption] = Field(default_factory=dict)

@@ -50,17 +50,30 @@ def _best(found: Findings, with_cost: bool) -> str:
 
 def _next(found: Findings, best: str, other: str, kpi: str) -> str:
     """How far the next one is behind, replication by replication."""
-    first, second = (values(found.comparison, scenario, kpi) for scenario in (best, other))
-    d = statistics.paired_difference(first, second)
-    sign = -1.0 if KPIS[kpi].better == "lower" else 1.0
-    gap, *ends = (sign * float(x) for x in (d.difference, d.lower, d.upper))
+    gap, low, high = _gap(found, best, other, kpi)
     if math.isnan(gap):
         return ""
-    low, high = sorted(ends)
     is_shown = low * high > 0 or low == high != 0
     shown = sentences.written(found, kpi, found.scale(kpi).numbers(gap, low, high, signed=not is_shown))
     told = {"other": found.label(other), "gap": shown, "price": _price(found, best, other)}
     return found.words("lead.next" if is_shown else "lead.level", **told)
+
+
+def _gap(found: Findings, best: str, other: str, kpi: str) -> tuple[float, float, float]:
+    """How far ahead the best is, replication by replication, and the ends of the interval."""
+    first, second = (values(found.comparison, scenario, kpi) for scenario in (best, other))
+    d = statistics.paired_difference(first, second)
+    sign = -1.0 if KPIS[kpi].better == "lower" else 1.0
+    low, high = sorted((sign * float(d.lower), sign * float(d.upper)))
+    return sign * float(d.difference), low, high
+
+
+def _is_level(found: Findings) -> bool:
+    """Whether the best measure is not shown to be ahead of the next."""
+    assert found.contenders is not None
+    best, other = found.contenders
+    _, low, high = _gap(found, best, other, found.leading[0])
+    return best != found.baseline and other != found.baseline and low <= 0 <= high and not low == high != 0
 
 
 def _price(found: Findings, best: str, other: str) -> str:
@@ -114,7 +127,9 @@ def _overturning(found: Findings) -> Iterator[str]:
         things = [tables.named(found, entry, name) for name, entry in tables.left_out(found)]
         rest = say("beware.left_out", things=say.list(things)) if things else ""
         n = len(would.assumptions)
-        yield say("beware.holds_one" if n == 1 else "beware.holds", by=number(100 * would.by, 0), n=n) + rest
+        key = f"beware.holds{'_level' if _is_level(found) else ''}{'_one' if n == 1 else ''}"
+        names = {"best": found.label(would.best), "other": found.label(would.other)}
+        yield say(key, by=number(100 * would.by, 0), n=n, **names) + rest
 
 
 def alike(would: Overturn) -> list[list[Flip]]:
@@ -145,11 +160,12 @@ def _which(found: Findings, aims: Aims, flip: Flip) -> str:
     if flip.part.part == ORDER:
         return found.words(f"beware.order_which{luck}", assumption=named)
     end, target = (2 if flip.factor > 1 else 0), aims.targets.asked[flip.part.part]
-    margin = float(flip.part.margin.mean[end])
-    level = target.limit + margin if target.is_floor else target.limit - margin
-    half = float(flip.part.margin.half_width[end])
-    shown = aims.scale(flip.part.part).value(level, half)
-    return found.words(f"beware.target_which{luck}", assumption=named, level=shown)
+    ends = (float(x[end]) for x in (flip.part.margin.mean, flip.part.margin.lower, flip.part.margin.upper))
+    level, *around = (target.limit + x if target.is_floor else target.limit - x for x in ends)
+    scale = aims.scale(flip.part.part)
+    shown, low, high = scale.numbers(level, min(around), max(around))
+    texts = {"level": scale.written(scale.symbol, shown), "low": low, "high": high}
+    return found.words(f"beware.target_which{luck}", assumption=named, **texts)
 
 
 def _target(found: Findings, aims: Aims, name: str) -> str:

@@ -153,10 +153,10 @@ class Attributed:
     # ------------------------------------------------------------------ files
     def page(self, overrides: Sequence[str] = ()) -> Blocks:
         """The report."""
-        say, study = self.found.words, self.found.baseline.partition("/")[0]
+        say = self.found.words
         basis = say("attribution.basis", n=self.effects[self.found.headline[0]].n, runs=len(self.runs))
         told: Blocks = [
-            Heading(say("attribution.title", study=study), 1),
+            Heading(say("attribution.title", study=self.found.study), 1),
             Heading(say("page.answer")),
             Bullets(tuple(self.answer())),
             Paragraph(basis),

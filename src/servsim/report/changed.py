@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from servsim.model import Settings
+from servsim.quantities import ticks
 from servsim.report.findings import Findings
 from servsim.report.tables import Cell, Table
 from servsim.report.writing import NONE, duration
@@ -19,22 +20,28 @@ Tree = Mapping[str, Any]
 
 COLUMNS = ("scenario", "setting", "before", "after")
 MISSING = object()
-_WORDS_ONLY = ("name", "label", "question", "facts", "assumptions", "not_modelled", "targets", "scorecard", "_", "run")
+_WORDS_ONLY = (
+    "name", "title", "label", "question", "facts", "assumptions", "not_modelled", "targets", "scorecard", "_", "run",
+)  # fmt: skip
 """What says something about a scenario, and how it is run, but is not simulated."""
 _MOST = 12
 """Settings of a scenario that the page lists; the file has all."""
+_MANY = 8
+"""Numbers or durations of a list that the page writes out."""
 _LONG = 90
 """Signs of a value that the page shows."""
 
 _IDS: Mapping[str, tuple[str, ...]] = {
     "departments": ("departments",), "pools": ("pools",), "staffing": ("pools",), "shifts": ("shifts",),
-    "case_classes": ("case_classes",), "mix": ("case_classes",), "demand": ("demand",), "processes": ("processes",),
+    "case_classes": ("case_classes",), "mix": ("case_classes",), "demand": ("demand", "case_classes"),
+    "processes": ("processes",),
     "steps": ("steps",), "next": ("steps", "case_classes", "demand"), "teams": ("pools", "demand", "skill"),
     "skills": ("pools", "demand", "skill"), "systems": ("systems",), "edits": ("edits",), "workers": ("workers",),
     "calendars": ("calendars",), "promises": ("promises",), "hand_overs": ("departments",), "surges": ("surges",),
     "attributes": ("attributes",), "choices": (), "numbers": (), "exceptions": (),
 }  # fmt: skip
 """Keys below which there are ids, and where these have their labels."""
+_ANY = ("pools", "steps", "departments", "shifts", "case_classes", "demand", "attributes", "skill")
 _DAYS = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)(?:-(?:mon|tue|wed|thu|fri|sat|sun))?")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)? ?(?:wk|d|h|min|s)(?: |$))+")
 
@@ -189,7 +196,19 @@ class _Names:
                     if isinstance(entry, Mapping) and entry.get("label"):
                         return self.found.words.label(entry["label"], name)
         known = self.found.words.catalogue.get(f"promise.{name}") if "promises" in kinds else None
-        return known or name
+        return known or (self._for_or_by(name) if "skill" in kinds else "") or name
+
+    def _for_or_by(self, skill: str) -> str:
+        """The steps that want a skill, else who has it; "" for a pool."""
+        pools = self.configs[0].get("pools") or {}
+        if skill in pools:
+            return ""
+        steps = [p.get("steps") or {} for p in (self.configs[0].get("processes") or {}).values()]
+        wanting = [name for of in steps for name, step in of.items() if (step or {}).get("skill") == skill]
+        if wanting:
+            return self.found.words.list(list(dict.fromkeys(self.label(name, ("steps",)) for name in wanting)))
+        holders = [pool for pool in pools if skill in ((pools[pool] or {}).get("skills") or ())]
+        return self.found.words.list([self.label(pool, ("pools",)) for pool in holders])
 
     # ------------------------------------------------------------------ values
     def value(self, value: Any) -> str:
@@ -210,13 +229,18 @@ class _Names:
         if isinstance(value, Mapping):
             return say("list.strong").join(self._pair(str(key), v) for key, v in value.items() if key != "label")
         items = list(value)
-        if len(items) > 8 and all(isinstance(x, int | float) for x in items):
+        if len(items) > _MANY and all(isinstance(x, int | float) for x in items):
             return say("changed.values", n=len(items), low=f"{min(items):g}", high=f"{max(items):g}")
+        if len(items) > _MANY and all(isinstance(x, str) and _DURATION.fullmatch(x) for x in items):
+            low, high = (self._text(pick(items, key=ticks)) for pick in (min, max))
+            return say("changed.values", n=len(items), low=low, high=high)
         return say("list.comma").join(map(self._plain, items))
 
     def _pair(self, key: str, value: Any) -> str:
         if key == "kind":
             return self._plain(value)
+        if key in ("department", "pool", "calendar") and isinstance(value, str):
+            value = self.label(value, (f"{key}s",))
         known = self.found.words.catalogue.get(f"setting.{key}")
         name = known or (self._text(key) if _DAYS.fullmatch(key) else self._any(key))
         return self.found.words("changed.pair", what=name, value=self._plain(value))
@@ -227,10 +251,13 @@ class _Names:
             return known
         if _DAYS.fullmatch(text):
             return say("day.to").join(say(f"day.{day}") for day in text.split("-"))
+        step, _, state = text.partition(" ")
+        if f"value.{state}" in say.catalogue and (named := self.label(step, ("steps",))) != step:
+            return say("changed.event", step=named, state=say(f"value.{state}"))
         return duration(text, say) if _DURATION.fullmatch(text) else self._any(text)
 
     def _any(self, name: str) -> str:
-        return self.label(name, ("pools", "steps", "departments", "shifts", "case_classes", "demand", "skill"))
+        return self.label(name, _ANY)
 
     def edit(self, edit: Tree) -> str:
         """A change of a process in words: by its own label where it has one."""
@@ -258,6 +285,8 @@ def _entries(config: Tree, kind: str, name: str) -> Iterator[Any]:
         steps = [s for p in processes for s in (p.get("steps") or {}).values() if isinstance(s, Mapping)]
         with_skill = [s for s in steps if s.get("skill") == name]
         yield from with_skill if len(with_skill) == 1 else ()
+    elif kind == "surges":
+        yield from (d[kind][name] for d in (config.get("demand") or {}).values() if name in (d.get(kind) or {}))
     elif kind in ("promises", "attributes"):
         yield from (c[kind][name] for c in classes if name in (c.get(kind) or {}))
     else:

@@ -73,6 +73,11 @@ class Findings:
         return self.comparison.baseline
 
     @property
+    def study(self) -> str:
+        """What the study is called: its title, else its id."""
+        return self.words.label(self.config.get("title"), self.baseline.partition("/")[0])
+
+    @property
     def alternatives(self) -> tuple[str, ...]:
         """The scenarios other than the baseline, as they were given."""
         return tuple(s for s in self.comparison.scenarios if s != self.baseline)
@@ -259,6 +264,9 @@ class Findings:
         if kind == "step":
             steps = [p.get("steps", {}).get(name) for p in self.config.get("processes", {}).values()]
             entry: Mapping[str, Any] = next(filter(None, steps), {})
+        elif kind == "channel":
+            sources = self.config.get("demand", {}).items()
+            entry = next((d for source, d in sources if name in (d.get("channel"), source) and d.get("label")), {})
         elif kind == "promise":
             configs = [self.config, *(self.comparison.configs.get(name, {}) for name in self.alternatives)]
             classes = [c for config in configs for c in (config.get("case_classes") or {}).values()]

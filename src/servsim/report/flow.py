@@ -148,7 +148,7 @@ class Reader:
         yield from self._takes(step.factor * sum(part.time.mean for part in step.parts_of("_")))
         automated = {part.automated.share for part in step.parts_of("_") if part.automated}
         if automated:
-            yield "automated", say("flow.automated", share=_percent(max(automated)))
+            yield "automated", say("flow.automated", share=self._percent(max(automated)))
         if isinstance(step.workers, int) and step.workers > 1:
             yield "workers", say("flow.workers", n=step.workers)
         yield from self._whose(step)
@@ -159,7 +159,7 @@ class Reader:
         if isinstance(step, Approval) and step.is_signed_later:
             yield "signed", say("flow.signed_later")
         if isinstance(step, Approval) and step.skip_share:
-            yield "skipped", say("flow.skipped", share=_percent(step.skip_share))
+            yield "skipped", say("flow.skipped", share=self._percent(step.skip_share))
 
     def _who(self, skill: str) -> str:
         return self.found.words.list([self.name("pools", pool) for pool in self._pools(skill)])
@@ -211,21 +211,21 @@ class Reader:
             yield from ((branch, "") for branch in step.branches)
         elif isinstance(step, Onward):
             ways = {to: share for to, share in step.next.items() if share > 0}
-            yield from ((to, _percent(share) if len(ways) > 1 else "") for to, share in ways.items())
+            yield from ((to, self._percent(share) if len(ways) > 1 else "") for to, share in ways.items())
         if isinstance(step, Handoff) and step.returned > 0 and step.rounds and step.back_to:
-            yield step.back_to, say("flow.returned", share=_percent(step.returned))
+            yield step.back_to, say("flow.returned", share=self._percent(step.returned))
         if isinstance(step, Verdict) and not (isinstance(step, Approval) and step.is_signed_later):
             if step.reject > 0:
-                yield REJECTED, _percent(step.reject)
+                yield REJECTED, self._percent(step.reject)
             if step.silence and step.silence.then == "reject":
                 yield REJECTED, say("flow.silence")
             if step.returned > 0 and step.rounds and step.return_to:
-                yield step.return_to, say("flow.returned", share=_percent(step.returned))
+                yield step.return_to, say("flow.returned", share=self._percent(step.returned))
 
     def _decided(self, step: Decision) -> Iterator[tuple[str, str]]:
         if step.by is None:
             ways = {to: share for to, share in step.routes.items() if share > 0}
-            yield from ((to, _percent(share) if len(ways) > 1 else "") for to, share in ways.items())
+            yield from ((to, self._percent(share) if len(ways) > 1 else "") for to, share in ways.items())
         else:
             yield from ((str(to), self._value(step.by, value)) for value, to in step.next.items())
             yield from ((to, f"< {bound:g}") for bound, to in step.below.items())
@@ -240,6 +240,10 @@ class Reader:
             return self.name("demand", sources[value]) if value in sources else value
         return value
 
+    def _percent(self, share: float) -> str:
+        near = (places for places in (0, 1, 2) if places == 2 or abs(100 * share - round(100 * share, places)) < 0.05)
+        return f"{number(100 * share, next(near))}{self.found.words('unit.gap')}%"
+
 
 def _joined(reader: Reader, at: str, step: Step) -> Iterator[Arrow]:
     """The arrows from a step, one to each place; the ways out of each step are places of their own."""
@@ -248,11 +252,6 @@ def _joined(reader: Reader, at: str, step: Step) -> Iterator[Arrow]:
         ways.setdefault(f"{at}{START}{to}" if to in EXITS else to, []).append(when)
     for to, labels in ways.items():
         yield Arrow(at, to, reader.found.words.list(list(dict.fromkeys(filter(None, labels)))))
-
-
-def _percent(share: float) -> str:
-    places = next(places for places in (0, 1, 2) if places == 2 or abs(100 * share - round(100 * share, places)) < 0.05)
-    return f"{number(100 * share, places)} %"
 
 
 def _reached(arrows: list[Arrow]) -> set[str]:

@@ -73,8 +73,7 @@ def _head(found: Findings) -> Blocks:
     title = "page.title" if found.alternatives else "page.title_alone"
     question = say.label(found.config.get("question"), "")
     asked: Blocks = [Heading(say("page.question")), Paragraph(question)] if question else []
-    study = found.baseline.partition("/")[0]
-    return [Heading(say(title, study=study, scenario=found.label(found.baseline)), 1), *asked]
+    return [Heading(say(title, study=found.study, scenario=found.label(found.baseline)), 1), *asked]
 
 
 def _answer(found: Findings) -> Blocks:

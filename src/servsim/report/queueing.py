@@ -116,6 +116,7 @@ def _place(found: Findings, grid: Grid, at: tuple[int, int], how: str) -> str:
 def _items(found: Findings, grid: Grid, at: tuple[int, int]) -> str:
     estimate, typical = grid.estimate(at, found.comparison.n), max(10.0, float(np.nanmax(grid.value)))
     shown = found.scale(KPI, typical).numbers(estimate.mean, estimate.lower, estimate.upper)
+    size = found.words("queue.items", n=shown[0])
     if np.isnan(estimate.lower):
-        return shown[0]
-    return found.words("interval.of", size=shown[0], low=shown[1], high=shown[2])
+        return size
+    return found.words("interval.of", size=size, low=shown[1], high=shown[2])

@@ -15,6 +15,7 @@ from servsim.model.scorecard import GRADES, Criterion, Indicator, Scorecard, Sub
 from servsim.report.findings import Findings
 from servsim.report.numbers import Quantity, decimals, quantity, signs
 from servsim.report.tables import Cell, Table, measured
+from servsim.report.words import Words
 from servsim.report.writing import NONE, Scale, number, scale
 from servsim.scoring import memberships
 from servsim.statistics import BETTER, NOT_SHOWN, WORSE, Estimate
@@ -177,7 +178,7 @@ class Scored:
         departments = list(dict.fromkeys(department for _, department in card.efficiency))
         titles = [found.group(f"department={name}") if name else say("scorecard.efficient") for name in departments]
         rows = [
-            (Cell(found.label(s)), *(_share(card.efficiency.get((s, department))) for department in departments))
+            (Cell(found.label(s)), *(_share(say, card.efficiency.get((s, department))) for department in departments))
             for s in dict.fromkeys(scenario for scenario, _ in card.efficiency)
         ]
         ask = self.asked.efficiency
@@ -200,7 +201,7 @@ class Scored:
             )
             for scenario in sorted(self.found.alternatives, key=lambda s: -float(card.left[s].mean))
         ]
-        rates = say("scorecard.rates", rates="; ".join(map(self._rate, names)))
+        rates = say("scorecard.rates", rates=say("list.strong").join(map(self._rate, names)))
         header = (say("table.scenario"), *titles, say("scorecard.left"))
         return Table(tuple(map(Cell, header)), tuple(rows), (rates, say("scorecard.note_left")))
 
@@ -262,13 +263,13 @@ def _indented(label: str, path: str) -> str:
     return f"{'– ' * path.count('.')}{label}"
 
 
-def _share(e: Estimate | None) -> Cell:
+def _share(say: Words, e: Estimate | None) -> Cell:
     """A share in per cent with its interval."""
     if e is None:
         return Cell(NONE)
     share, lower, upper = (float(part) for part in (e.mean, e.lower, e.upper))
     ends = f"[{number(100 * lower, 1)}, {number(100 * min(upper, 1.0), 1)}]" if not math.isnan(lower) else ""
-    return Cell(f"{number(100 * share, 1)} %", ends, number=Quantity(share, lower, upper, "0.0%"))
+    return Cell(f"{number(100 * share, 1)}{say('unit.gap')}%", ends, number=Quantity(share, lower, upper, "0.0%"))
 
 
 def _verdict(e: Estimate) -> str:

@@ -88,9 +88,11 @@ def facts(found: Findings) -> Table:
 
 
 def fact_told(found: Findings, name: str) -> tuple[str, str, str]:
-    """(label, reported, simulated) of a fact."""
+    """(label, reported, simulated with its interval) of a fact."""
     label, reported, simulated, *_ = _fact(found, name, dict(_entries(found, "facts"))[name])
-    return label.text, reported.text, simulated.text
+    low, _, high = simulated.detail.strip("[]").partition(", ")
+    told = found.words("interval.of", size=simulated.text, low=low, high=high) if high else simulated.text
+    return label.text, reported.text, told
 
 
 def not_modelled(found: Findings) -> Table:
@@ -213,7 +215,8 @@ def _fact(found: Findings, name: str, fact: Mapping[str, Any]) -> tuple[Cell, ..
         shown = estimate_cell(found, kpi, estimate)
         simulated = replace(shown, text=scale.value(estimate.mean, estimate.half_width))
     where = found.group(str(fact.get("group", "all")))
-    label = found.words.label(fact.get("label"), name) + (f" ({where})" if where else "")
+    plain = name + (found.words("target.group", group=where) if where else "")
+    label = found.words.label(fact.get("label"), plain)
     reported = Cell(scale.value(value), number=quantity(scale, value, math.nan, math.nan))
     either = quantity(scale, allowed, math.nan, math.nan, signed=True)
     either = replace(either, form=f'"± "{either.form.rpartition(";")[2]}')

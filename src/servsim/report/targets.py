@@ -67,7 +67,7 @@ class Aims:
     def limit(self, target: str) -> str:
         asked = self.targets.asked[target]
         shown = self.scale(target)
-        return shown.written(shown.symbol, f"{asked.limit * shown.factor:.10g}")
+        return shown.written(shown.symbol, f"{round(asked.limit * shown.factor, 2):,.10g}")
 
     def scale(self, target: str) -> Scale:
         """How values of its KPI are shown: as suits the limit."""

@@ -114,9 +114,9 @@ class Tornado:
     # ------------------------------------------------------------------ files
     def page(self, typed: str) -> Blocks:
         """The report."""
-        say, study = self.found.words, self.found.baseline.partition("/")[0]
+        say = self.found.words
         told: Blocks = [
-            Heading(say("tornado.title", study=study), 1),
+            Heading(say("tornado.title", study=self.found.study), 1),
             Heading(say("page.answer")),
             Bullets(tuple(self.answer())),
             Paragraph(say("tornado.basis", n=self.found.comparison.n, by=number(100 * self.by, 0))),

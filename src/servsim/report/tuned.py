@@ -148,7 +148,7 @@ class Tuned:
                 Cell(_span(ranges.low[i], ranges.high[i])),
                 Cell(f"{factor:.4g}", number=Quantity(factor, form=decimals(3))),
                 Cell(_span(accepted.low, accepted.high)),
-                Cell(f"{number(100 * share, 0)} %", number=Quantity(share, form="0%")),
+                Cell(f"{number(100 * share, 0)}{say('unit.gap')}%", number=Quantity(share, form="0%")),
                 Cell(say(f"tuned.{accepted.verdict}")),
             )
             rows.append(row)
@@ -191,11 +191,11 @@ class Tuned:
 
     def page(self, typed: str) -> Blocks:
         """The report."""
-        say, study = self.found.words, self.scenario.name.partition("/")[0]
+        say = self.found.words
         table = self.assumptions()
         basis = say("tuned.basis", points=len(self.tuning.design), n=self.found.comparison.n)
         told: Blocks = [
-            Heading(say("tuned.title", study=study), 1),
+            Heading(say("tuned.title", study=self.found.study), 1),
             Heading(say("page.answer")),
             Bullets(tuple(self.answer())),
             Paragraph(basis),

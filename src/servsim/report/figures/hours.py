@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from servsim.report.figures.parts import axis_titles, legend, panels, with_unit
@@ -39,10 +39,18 @@ def _by_hour(found: Findings, kpi: str, axis: str) -> Figure | None:
     for axes in places:
         axes.set_xlim(-0.5, 23.5)
         axes.set_xticks(range(0, 24, 3))
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, _FULL * scale.factor if _is_beyond(kpi, frames.values()) else None)
     axis_titles(figure, found.words(f"axis.{axis}"), with_unit(found, found.kpi(kpi), scale))
     legend(figure, found, interval=True)
     return figure
+
+
+_FULL = 1.5
+"""Utilisation that the picture still shows: work that runs on after a shift has next to no rostered hours."""
+
+
+def _is_beyond(kpi: str, frames: Iterable[pd.DataFrame]) -> bool:
+    return kpi == "utilisation" and max(float(frame["value"].max()) for frame in frames) > _FULL
 
 
 def hourly(axes: Axes, frame: pd.DataFrame, line: Mapping[str, Any], factor: float = 1.0) -> None:

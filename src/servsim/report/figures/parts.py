@@ -58,7 +58,7 @@ def difference_title(found: Findings, kpi: str) -> str:
     symbol = scale.difference_symbol
     hint = {"lower": "axis.better_left", "higher": "axis.better_right"}.get(KPIS[kpi].better or "")
     title = found.words("axis.difference", unit=symbol.strip()) if symbol else found.words("axis.difference_bare")
-    return f"{title} ({found.words(hint)})" if hint else title
+    return found.words("axis.hinted", title=title, hint=found.words(hint)) if hint else title
 
 
 def with_unit(found: Findings, title: str, scale: Scale) -> str:
