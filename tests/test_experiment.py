@@ -17,6 +17,7 @@ from servsim import experiment
 from servsim.experiment import Comparison, Outcome, compare, run_one
 from servsim.kpis.series import SERIES
 from servsim.model import Scenario, Settings
+from servsim.model.base import Label
 from servsim.model.errors import InputError
 
 MEAN, PROMISE, COST = "first_response_mean", "promise_first_response", "cost_per_case"
@@ -33,6 +34,8 @@ class Service:
     facts: Mapping[str, Any] = field(default_factory=dict)
     scorecard: Any = None
     case_classes: Mapping[str, Any] = field(default_factory=dict)
+    targets: Mapping[str, Any] = field(default_factory=dict)
+    label: Label = field(default_factory=Label)
 
     def used_processes(self) -> tuple[str, ...]:
         return ()
@@ -309,6 +312,13 @@ def test_one_replication_has_no_verdict_and_a_note() -> None:
 
 def test_notes_speak_the_language_of_the_settings() -> None:
     assert any("一次重复" in note for note in ran(BASE, replications=1, language="zh").notes)
+
+
+def test_notes_call_scenarios_by_their_labels() -> None:
+    labelled = Service("case/base", label=Label(en="Today", zh="现状"))
+    headline = ["abandonment_rate"]
+    assert "“现状”没有“放弃率”的结果。" in ran(labelled, language="zh", headline=headline).notes
+    assert any("“Today”" in note for note in ran(labelled, headline=headline).notes)
 
 
 def test_the_series_are_means_over_replications() -> None:
