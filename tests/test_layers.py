@@ -16,7 +16,9 @@ import servsim
 ROOT = Path(servsim.__file__).parent
 GROUND = {"quantities", "registry", "records"}
 BELOW_SIMULATE = GROUND | {"statistics", "model", "dispatch", "engines", "kpis", "prepare"}
-ABOVE_RUNS = {"experiment", "attribution", "sensitivity", "grading", "scoring", "kriging", "tuning", "targets", "overturn"}
+ABOVE_RUNS = {
+    "experiment", "attribution", "sensitivity", "grading", "scoring", "kriging", "tuning", "targets", "overturn",
+}  # fmt: skip
 BELOW_REPORT = BELOW_SIMULATE | {"simulate", "lint", "outlook"} | ABOVE_RUNS
 TOP = {"variation", "compose", "sources", "project", "template", "hydra_app"}
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from servsim import experiment
 from servsim.cli.asking import Asked, all_loaded
 from servsim.cli.varying import settings_of_all
 from servsim.kriging import curve
@@ -91,6 +92,12 @@ def test_of_a_product_only_the_product_is_pinned_down() -> None:
     assert found.trade[0] == pytest.approx(-found.trade[1], abs=0.03)
 
 
+def test_a_product_and_a_quotient_leave_nothing_to_trade() -> None:
+    found = tuned(lambda f: [f[0] * f[1], f[0] / f[1]], [(1.0, 0.02), (1.0, 0.03)], k=2)
+    assert [one.verdict for one in found.accepted] == [PINNED, PINNED]
+    assert not found.trade.any()
+
+
 def test_what_matters_to_no_fact_is_not_pinned_down() -> None:
     found = tuned(lambda f: [f[0]], [(1.1, 0.02)], k=2)
     assert [one.verdict for one in found.accepted] == [PINNED, NOT_PINNED]
@@ -108,6 +115,7 @@ def test_two_facts_that_contradict_each_other_are_said_to() -> None:
     assert found.conflicts[0].together == pytest.approx(1.0, abs=0.01)
     assert found.conflicts[0].alone == pytest.approx(1.2, abs=0.03)
     assert found.factors[1] == pytest.approx(1.1, abs=0.01)
+    assert (found.accepted[1].low, found.accepted[1].high) == pytest.approx((1.08, 1.12), abs=0.005)
 
 
 def test_three_facts_that_only_clash_all_at_once() -> None:
@@ -131,6 +139,17 @@ def test_noise_widens_what_is_accepted_and_holds_the_truth() -> None:
     widths = [found.accepted[0].high - found.accepted[0].low for found in (exact, noisy)]
     assert widths[1] > 2 * widths[0]
     assert noisy.accepted[0].low < 1.1 < noisy.accepted[0].high
+
+
+def test_many_replications_at_the_best_point_correct_the_level_that_few_have_told() -> None:
+    ranges = Ranges(("a",), np.array([0.7]), np.array([1.4]), ("fact",), np.array([1.1]), np.array([0.02]))
+
+    def run(factors: Any, replications: int) -> Any:
+        return np.repeat(factors[:, :, None] * (1.05 if replications == 4 else 1.0), replications, axis=2)
+
+    found = tune(ranges, run, 2 * fewest(1), 4, 20, 1)
+    assert found.factors[0] == pytest.approx(1.1, abs=0.003)
+    assert (found.accepted[0].low, found.accepted[0].high) == pytest.approx((1.08, 1.12), abs=0.004)
 
 
 def test_the_same_again() -> None:
@@ -238,6 +257,20 @@ def test_a_fact_that_cannot_be_met_is_said_in_the_readers_language(project: Temp
     assert "在给定范围内无法达到" in said.out
 
 
+def test_runs_of_the_search_that_fail_are_told(project: TemporaryProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_fails(scenario: Any, **how: Any) -> Any:
+        if scenario.name == "till/baseline[point 7]":
+            raise ZeroDivisionError("oops")
+        return simulate(scenario, **how)
+
+    till(project)
+    simulate = experiment.simulate
+    monkeypatch.setattr(experiment, "simulate", one_fails)
+    said = project.servsim("tune", "till", *QUICK)
+    assert "note: 1 of 8 runs of the search failed and are left out" in said.err
+    assert "processes.pay.steps.pay.time=3 min" in said.out
+
+
 BAD: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "no ranges": (
         {"assumptions": {"talk": {"settings": ["processes.pay.steps.pay.time"]}}},
@@ -248,6 +281,12 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "no facts": ({"facts": {}}, (), "till/baseline: states no `facts`, so there is nothing to tune to"),
     "too few points": ({}, ("points=5",), "command line: points: expected at least 12 for so many ranges, got '5'"),
     "no number": ({}, ("per_point=x",), "command line: per_point: expected a whole number ≥ 1, got 'x'"),
+    "a misspelt KPI": (
+        {"facts": {"late": {"value": 0.5, "kpi": "processing_maen", "tolerance": 0.1}}},
+        QUICK,
+        "till/baseline: facts.late.kpi: there is no KPI 'processing_maen'; did you mean processing_mean or "
+        "work_in_process_mean?",
+    ),
     "a fact without a value": (
         {"facts": {"late": {"value": 0.5, "kpi": "late_first_response", "tolerance": 0.1}}},
         QUICK,

@@ -97,7 +97,7 @@ def compare(
     to be bad while preparing.
     """
     names = _distinct_names(scenarios)
-    _check_kpis(settings.headline, scenarios)
+    check_kpis(settings.headline, scenarios)
     outcomes, n, notes = _run_all(scenarios, settings, progress or (lambda done, planned: None))
     good = [o for o in outcomes if not o.failure]
     cube = _Cube.of(names, n, good)
@@ -244,7 +244,8 @@ def _distinct_names(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     return names
 
 
-def _check_kpis(headline: Sequence[str], scenarios: Sequence[Scenario]) -> None:
+def check_kpis(headline: Sequence[str], scenarios: Sequence[Scenario]) -> None:
+    """Raises InputError for an unknown KPI in the headline, a fact, a target or a scorecard."""
     for scenario in scenarios:
         for name, fact in scenario.facts.items():
             if unknown := _unknown_kpi(fact.kpi, [scenario]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ PER_POINT = 4
 
 
 def _tune(args: argparse.Namespace) -> int:
+    from servsim.experiment import check_kpis
     from servsim.project import find, study_of
     from servsim.report.findings import Findings
     from servsim.report.page import command
@@ -42,6 +44,7 @@ def _tune(args: argparse.Namespace) -> int:
     asked = one_of(project, names, "tune")
     (stated,) = all_loaded(project, [asked], typed)
     settings, ranges = stated.settings, _ranges(stated)
+    check_kpis(settings.headline, [stated.scenario])
     points = _enough(points, fewest(len(ranges.assumptions)))
     folder = results_folder(project, settings, f"{study_of(asked.name)}-tune")
     tried = _Tried(project, asked, stated, typed, ranges)
@@ -87,6 +90,9 @@ class _Tried:
         settings = settings.model_copy(update={"seed": settings.seed + 1, "replications": replications})
         with progress_bar(settings.language) as progress:
             comparison = compare([one.scenario for one in loaded], settings, progress)
+        if len(comparison.failures):
+            some = f"{len(comparison.failures)} of {len(loaded) * comparison.n}"
+            print(f"note: {some} runs of the search failed and are left out", file=sys.stderr)
         return _of_facts(comparison, self.stated.scenario)
 
     def confirmed(self, factors: NDArray[np.float64]) -> tuple[Comparison, tuple[str, ...]]:
