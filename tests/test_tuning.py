@@ -238,6 +238,16 @@ def test_the_settings_found_make_the_facts_hold(project: TemporaryProject) -> No
     assert project.servsim("facts", "till", "replications=2", *lines).code == 0
 
 
+def test_a_fact_about_the_complement_is_met_on_the_scale_of_its_source(project: TemporaryProject) -> None:
+    """Nobody to serve for 70 % of the time; the KPI says how long there is: 20 % as stated, 30 % with talk × 1.5."""
+    idle = {"value": 0.7, "kpi": "utilisation", "tolerance": 0.08, "transform": "complement"}
+    till(project, facts={"idle": idle})
+    said = project.servsim("tune", "till", *QUICK)
+    assert said.code == 0, said.out
+    facts = project.path("results/till-tune/facts.csv").read_text().splitlines()[1].split(",")
+    assert float(facts[3]) == 0.7 and float(facts[6]) == pytest.approx(0.7, abs=0.08)
+
+
 def test_a_setting_of_two_assumptions_is_multiplied_by_both(project: TemporaryProject) -> None:
     talk = {"settings": ["processes.pay.steps.pay.time"], "range": [0.5, 2]}
     till(project, assumptions={"talk": talk, "work": {**talk, "settings": ["processes.*.steps.*.time"]}})
@@ -257,8 +267,13 @@ def test_a_fact_that_cannot_be_met_is_said_in_the_readers_language(project: Temp
     assert "在给定范围内无法达到" in said.out
 
 
-def test_runs_of_the_search_that_fail_are_told(project: TemporaryProject, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_the_search_that_fail_are_told_and_others_confirm_it(
+    project: TemporaryProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: dict[str, set[int]] = {"point": set(), "tuned": set(), "": set()}
+
     def one_fails(scenario: Any, **how: Any) -> Any:
+        seeds[scenario.name.partition("[")[2][:5]].add(how["seed"])
         if scenario.name == "till/baseline[point 7]":
             raise ZeroDivisionError("oops")
         return simulate(scenario, **how)
@@ -269,6 +284,7 @@ def test_runs_of_the_search_that_fail_are_told(project: TemporaryProject, monkey
     said = project.servsim("tune", "till", *QUICK)
     assert "note: 1 of 8 runs of the search failed and are left out" in said.err
     assert "processes.pay.steps.pay.time=3 min" in said.out
+    assert seeds["tuned"] == seeds[""] and not seeds["tuned"] & seeds["point"]
 
 
 BAD: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
