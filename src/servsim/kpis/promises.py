@@ -62,7 +62,7 @@ def kept_share(run: Run, name: str) -> Floats:
     return ratio(cells.groups.sums(kept), cells.groups.sums(kept + lost))
 
 
-@kpi("promise_first_response", "share", "higher", "answered within the promise", "按承诺时限首次响应的比例")
+@kpi("promise_first_response", "share", "higher", "answered within the promise", "按时响应率")
 def promise_first_response(run: Run) -> Pairs:
     """Share of counted cases first answered by the due time. A case that left unanswered (given up, or ended without an
     answer) counts as a miss, so does a case unanswered when the clock stops after its due time; one whose due time is
@@ -70,7 +70,7 @@ def promise_first_response(run: Run) -> Pairs:
     return case_cells(run).groups.pairs(kept_share(run, "first_response"))
 
 
-@kpi("promise_resolution", "share", "higher", "resolved within the promise", "按承诺时限办结的比例")
+@kpi("promise_resolution", "share", "higher", "resolved within the promise", "按时办结率")
 def promise_resolution(run: Run) -> Pairs:
     """Share of counted cases that ended by the due time; a rejection resolves a case. A customer who gave up counts
     as a miss, so does a case unfinished when the clock stops after its due time; one whose due time is still
@@ -78,19 +78,19 @@ def promise_resolution(run: Run) -> Pairs:
     return case_cells(run).groups.pairs(kept_share(run, "resolution"))
 
 
-@kpi("late_first_response", "share", "lower", "answered late or not at all", "首次响应超时的比例")
+@kpi("late_first_response", "share", "lower", "answered late or not at all", "首次响应超时率")
 def late_first_response(run: Run) -> Pairs:
     """1 − promise_first_response; NaN where that is."""
     return case_cells(run).groups.pairs(1 - kept_share(run, "first_response"))
 
 
-@kpi("late_resolution", "share", "lower", "resolved late or not at all", "办结超时的比例")
+@kpi("late_resolution", "share", "lower", "resolved late or not at all", "办结超时率")
 def late_resolution(run: Run) -> Pairs:
     """1 − promise_resolution; NaN where that is."""
     return case_cells(run).groups.pairs(1 - kept_share(run, "resolution"))
 
 
-@kpi("answered_within_60s", "share", "higher", "answered within 60 s", "60秒内响应的比例")
+@kpi("answered_within_60s", "share", "higher", "answered within 60 s", "60秒内响应率")
 def answered_within_60s(run: Run) -> Pairs:
     """Share of counted cases answered within 60 s of their arrival, whatever was promised. Customers who gave up before
     are misses; cases that arrive less than 60 s before the clock stops and are unanswered are left out. NaN without

@@ -60,9 +60,11 @@ def _spread(table: Table, j: int, say: Words) -> Iterator[Column]:
     if said and all(map(_is_interval, said)):
         return  # the number before it has its ends
     numbers = [cell.number for cell in cells]
-    title = f"{head.text} ({head.detail})" if head.detail and not any(numbers) else head.text
+    title = head.text.partition("[")[0].rstrip()
+    if head.detail and not any(numbers):
+        title += say("target.group", group=head.detail)
     apart = any(cell.number and cell.detail and not _is_interval(cell.detail) for cell in cells)
-    yield _column(title, cells, [_whole(cell, apart, names=not j) for cell in cells])
+    yield _column(title, cells, [_whole(cell, apart, say, names=not j) for cell in cells])
     if apart:
         yield _column(say("sheet.number", column=title), cells, [_or_none(n) for n in numbers])
     if any(n and n.has_interval for n in numbers):
@@ -81,14 +83,14 @@ _PLAIN = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 """A number that is typed in a scenario."""
 
 
-def _whole(cell: Cell, apart: bool, names: bool) -> str | Quantity:
+def _whole(cell: Cell, apart: bool, say: Words, names: bool) -> str | Quantity:
     """What the first column of a cell says: its number, or its text with what stands behind it."""
     if cell.number and not apart:
         return _or_none(cell.number)
     if not names and not cell.detail and _PLAIN.fullmatch(cell.text):
         return Quantity(float(cell.text))
     behind = cell.detail and not _is_interval(cell.detail) and not apart
-    return f"{cell.text} ({cell.detail})" if behind else cell.text
+    return cell.text + say("target.group", group=cell.detail) if behind else cell.text
 
 
 def _or_none(number: Quantity | None) -> str | Quantity:

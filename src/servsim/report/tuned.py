@@ -168,7 +168,7 @@ class Tuned:
         tolerance = f"{fact.tolerance * scale.factor:.3f}".rstrip("0").rstrip(".")
         met = self._is_met(fact, self.names[1])
         verdict = Cell(say("table.yes" if met else "table.no"), verdict=BETTER if met else WORSE)
-        allowed = Cell(f"± {scale.difference(tolerance)}")
+        allowed = Cell(f"± {scale.difference(tolerance, in_words=True)}")
         reported = Cell(scale.value(fact.value), number=quantity(scale, fact.value, math.nan, math.nan))
         return (Cell(self.fact(name)), reported, *shown, allowed, verdict)
 
