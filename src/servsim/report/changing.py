@@ -61,7 +61,7 @@ def _names(scenarios: list[str]) -> Iterator[str]:
     """'process_peak_30' for 'desk/peak_30'; a number behind it where two would be the same."""
     taken: set[str] = set()
     for number, scenario in enumerate(scenarios, 1):
-        name = "process_" + re.sub(r"\W+", "_", scenario.partition("/")[2] or scenario, flags=re.ASCII).strip("_")
+        name = "process_" + re.sub(r"\W+", "_", scenario.partition("/")[2] or scenario, flags=re.ASCII)[:150].strip("_")
         taken.add(name := f"{name}_{number}" if name in taken else name)
         yield name
 

@@ -155,10 +155,19 @@ def config_names(scenarios: Sequence[str]) -> dict[str, str]:
     {'a/x': 'x', 'a/y[demand.file=d/e.csv]': 'y[demand.file=d__e.csv]'}
     >>> config_names(["a/x", "b/x"])
     {'a/x': 'a__x', 'b/x': 'b__x'}
+    >>> {len(name) for name in config_names(["a/x[" + "y" * 300, "a/x[" + "y" * 301]).values()}
+    {113}
     """
     studies = {s.partition("[")[0].rpartition("/")[0] for s in scenarios}
     shared = f"{studies.pop()}/" if len(studies) == 1 else ""
-    return {s: re.sub(r'[:*?"<>|\\]', "_", s.removeprefix(shared).replace("/", "__")) for s in scenarios}
+    return {s: _fitting(re.sub(r'[:*?"<>|\\]', "_", s.removeprefix(shared).replace("/", "__"))) for s in scenarios}
+
+
+def _fitting(name: str) -> str:
+    """The name, or its beginning and a digest of it: file systems allow 255 bytes."""
+    if len(name.encode()) <= 240:
+        return name
+    return f"{name.encode()[:100].decode(errors='ignore')}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _write_basis(found: Findings, folder: Path, overrides: Sequence[str], typed: str) -> None:
