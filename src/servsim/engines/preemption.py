@@ -37,12 +37,14 @@ class Preemption(Presence):
         for queue, above, keep in zip(self.queues, plan.hold_above.tolist(), plan.keep_idle.tolist(), strict=False):
             queue.hold_above, queue.keep = above, keep
             queue.picky |= above >= 0
+        held = (plan.hold_above >= 0).any()
+        self.urgency: list[int] = self.workload.urgency[self.workload.case].tolist() if held else []
         self.since: dict[int, int] = {}  # when items that collect points were offered
         self.preempting = [queue for queue in self.queues if queue.preempts]
 
     def is_held_back(self, queue: Queue, item: int) -> bool:
         """True if the item must leave some workers idle for more urgent ones."""
-        return bool(0 <= queue.hold_above < self.workload.urgency[self.case_of(item)])
+        return 0 <= queue.hold_above < self.urgency[item]
 
     def worth(self, place: Place) -> Place:
         """The place by the points that the item has collected until now."""

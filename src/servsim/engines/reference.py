@@ -294,8 +294,11 @@ class Service(Preemption, WaitingPlaces, Timeouts, Gates, Following, Quorums):
 
         Where not everybody may start everything, a later item may be first because a pool prefers it more."""
         pools = [pool for pool in queue.pools if pool.idle]
+        are_few = queue.keep > 0 and sum(len(pool.idle) for pool in pools) <= queue.keep
         best: Match | None = None
         for place in self.places(queue) if pools else ():
+            if are_few and self.is_held_back(queue, place[2]):
+                continue
             able = self.able(pools, queue, place[2], now)
             if able:
                 worker = queue.picks(able, queue.skill, self.lot[place[2]] if self.lot else 0, now)
