@@ -623,14 +623,21 @@ def _overtime(seen: Seen, w: int, begin: int, end: int, item: int, until: int) -
 
 
 def the_reserve_comes_when_called(seen: Seen) -> Iterator[str]:
-    """Who comes stays at least so long, and comes again after the delay at the earliest."""
+    """Who comes stays at least so long, or until their hours end, comes in these hours, and comes again after the
+    delay at the earliest."""
     of = seen.plan.reserves
     for w in range(seen.n_workers):
+        pool = seen.pool[w]
+        hours = [*zip(of.hours_from.tolist(), of.hours_to.tolist(), of.hours_pool.tolist(), strict=True)]
+        mine = [(begin, end) for begin, end, owner in hours if owner == pool] or [(0, seen.until)]
         spans = seen.duties[w] if seen.is_reserve(w) else []
         for k, (a, b) in enumerate(spans):
-            if b - a < of.stay[seen.pool[w]] and b < seen.until:
+            closing = next((end for begin, end in mine if begin <= a < end), None)
+            if closing is None:
+                yield f"{seen.plan.workers[w]} comes at {a}, outside of the hours"
+            elif b < min(a + of.stay[pool], closing, seen.until):
                 yield f"{seen.plan.workers[w]} stays {a}-{b}"
-            if a - (spans[k - 1][1] if k else 0) < of.delay[seen.pool[w]]:
+            if a - (spans[k - 1][1] if k else 0) < of.delay[pool]:
                 yield f"{seen.plan.workers[w]} comes at {a}, before the delay is over"
 
 

@@ -597,6 +597,7 @@ DRAWS_NOTHING = (
     *("Label.*", "Fact.*", "Assumption.*", "NotModelled.*", "Target.*", "Department.*"),
     *("Scenario.name", "Scenario.title", "Scenario.label", "Scenario.question"),
     *("Scorecard.*", "Criterion.*", "Indicator.*", "Season.*", "Envelopment.*", "Worth.*", "Scenario.scorecard"),
+    "Subcriterion.*",
     *("Scenario.facts", "Scenario.currency", "Scenario.assumptions", "Scenario.departments"),
     *("Scenario.not_modelled", "Scenario.targets"),
     *("Scenario.dispatch", "Scenario.clock", "Clock.start"),
