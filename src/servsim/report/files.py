@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 LIBRARIES = (
     "simpy", "numpy", "pandas", "scipy", "matplotlib", "pydantic", "hydra-core", "omegaconf", "joblib", "PyYAML",
-    "rich", "holidays", "xlsxwriter",
+    "rich", "holidays", "jinja2", "xlsxwriter",
 )  # fmt: skip
 
 COLUMNS = {
